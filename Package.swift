@@ -1,0 +1,129 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// Flags every Swift target gets: the CPU level the shims and the hot modules are built for.
+let common: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .unsafeFlags(["-Xcc", "-march=x86-64-v3"]),
+]
+/// The engine room: wrapping on hot paths is explicit, cross-module inlining is on in release.
+let hot: [SwiftSetting] = common + [
+    .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
+]
+
+func control(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: readme(name), swiftSettings: common)
+}
+func engine(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: readme(name), swiftSettings: hot)
+}
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: common)
+}
+func readme(_ name: String) -> [String] { [] }
+
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "NIOSSL", package: "swift-nio-ssl"),
+]
+
+let package = Package(
+    name: "vedette",
+    products: [
+        .executable(name: "vswitchd", targets: ["vswitchd"]),
+        .executable(name: "vedette", targets: ["vedette"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.90.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    ],
+    targets: [
+        // Level 0
+        .target(
+            name: "CIntrinsics", cSettings: [.unsafeFlags(["-march=x86-64-v3"])]),
+        .target(
+            name: "CDPDK",
+            cSettings: [
+                .unsafeFlags([
+                    "-march=x86-64-v3", "-I/usr/include/dpdk",
+                    "-I/usr/include/x86_64-linux-gnu/dpdk",
+                ])
+            ],
+            linkerSettings: [
+                .linkedLibrary("rte_eal"), .linkedLibrary("rte_mempool"),
+                .linkedLibrary("rte_mbuf"), .linkedLibrary("rte_ethdev"),
+                .linkedLibrary("rte_ring"), .linkedLibrary("rte_bus_vdev"),
+                .linkedLibrary("rte_vhost"),
+            ]),
+        engine("Bounded", ["CIntrinsics"]),
+        engine("Wire", []),
+        engine("PacketBuffer", ["CIntrinsics"]),
+        control("OVSDB", []),
+        // Level 1
+        engine("Flow", ["Wire", "Bounded"]),
+        // Level 2
+        engine("Pipeline", ["Flow", "Bounded"]),
+        engine("Dpif", ["Pipeline", "Flow", "PacketBuffer", "Bounded"]),
+        // Engine room
+        engine("Conntrack", ["Flow", "Wire", "PacketBuffer", "Bounded"]),
+        engine("DPDK", ["CDPDK", "PacketBuffer"]),
+        engine("KernelPorts", ["PacketBuffer", "Wire"]),
+        engine(
+            "Datapath",
+            ["Conntrack", "Pipeline", "Dpif", "Flow", "Wire", "PacketBuffer", "Bounded"]),
+        engine(
+            "PMD",
+            [
+                "DPDK", "KernelPorts", "Datapath", "Conntrack", "Dpif", "Flow", "PacketBuffer",
+                "Bounded",
+            ]),
+        // Control room
+        control("OpenFlow", ["Flow", "Wire"]),
+        control("LinkProtocols", ["Flow", "Wire"]),
+        control("FlowText", ["OpenFlow", "Flow", "Wire"]),
+        control("Policy", ["OpenFlow", "Flow"]),
+        control("Ofproto", ["OpenFlow", "Pipeline", "Dpif", "Flow"]),
+        control("Telemetry", ["Dpif", "FlowText", "OpenFlow", "Flow", "Wire"]),
+        control(
+            "Configuration",
+            [
+                "OVSDB", "Ofproto", "Policy", "LinkProtocols", "Telemetry", "OpenFlow", "Dpif",
+                "Flow",
+            ]),
+        control("ControlTransport", nio + ["OpenFlow", "OVSDB", "Telemetry"]),
+        .executableTarget(
+            name: "vswitchd",
+            dependencies: [
+                "PMD", "DPDK", "KernelPorts", "Datapath", "Conntrack", "Dpif", "Pipeline", "Flow",
+                "Wire", "PacketBuffer", "Bounded", "OpenFlow", "FlowText", "Ofproto", "OVSDB",
+                "LinkProtocols", "Telemetry", "Configuration", "ControlTransport",
+            ], swiftSettings: common),
+        .executableTarget(
+            name: "vedette",
+            dependencies: [
+                "ControlTransport", "OVSDB", "Policy", "FlowText", "Flow",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: common),
+        // Tests
+        .target(
+            name: "TestSupport", dependencies: ["Wire", "Bounded", "PacketBuffer", "Flow"],
+            path: "Tests/TestSupport", swiftSettings: common),
+        tests("BoundedTests", ["Bounded"]),
+        tests("WireTests", ["Wire"]),
+        tests("PacketBufferTests", ["PacketBuffer"]),
+        tests("OVSDBTests", ["OVSDB"]),
+        tests("FlowTests", ["Flow"]),
+        tests("PipelineTests", ["Pipeline"]),
+        tests("ConntrackTests", ["Conntrack"]),
+        tests("DatapathTests", ["Datapath"]),
+        tests("KernelPortsTests", ["KernelPorts", "DPDK"]),
+        tests("OpenFlowTests", ["OpenFlow"]),
+        tests("FlowTextTests", ["FlowText"]),
+        tests("OfprotoTests", ["Ofproto", "Datapath"]),
+        tests("ConfigurationTests", ["Configuration"]),
+        tests("ControlTransportTests", ["ControlTransport"]),
+        tests("TidyTests", []),
+    ]
+)

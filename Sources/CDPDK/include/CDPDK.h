@@ -1,0 +1,3 @@
+#ifndef VEDETTE_CDPDK_H
+#define VEDETTE_CDPDK_H
+#endif

@@ -1,0 +1,71 @@
+// Thin shims over compiler intrinsics that Swift cannot express: prefetch, byte-compare masks,
+// AES rounds, the time-stamp counter and atomics on raw memory. Header only; every function is one
+// instruction or close to it. Used by Bounded and PacketBuffer, and through them by the engine room.
+#ifndef VEDETTE_CINTRINSICS_H
+#define VEDETTE_CINTRINSICS_H
+
+#include <immintrin.h>
+#include <stdint.h>
+#include <stdbool.h>
+
+#define VD_INLINE static inline __attribute__((always_inline))
+
+/// Asks for the cache line of `p` to be brought close, for reading.
+VD_INLINE void vd_prefetch(const void *p) { __builtin_prefetch(p, 0, 3); }
+/// Asks for the cache line of `p` to be brought close, for writing.
+VD_INLINE void vd_prefetch_write(const void *p) { __builtin_prefetch(p, 1, 3); }
+
+/// Bit i is set where the i-th of eight 16-bit tags at `tags` (16-byte aligned) equals `tag`.
+VD_INLINE uint32_t vd_match_tags8(const void *tags, uint16_t tag) {
+    __m128i v = _mm_load_si128((const __m128i *)tags);
+    __m128i m = _mm_cmpeq_epi16(v, _mm_set1_epi16((short)tag));
+    return (uint32_t)_mm_movemask_epi8(_mm_packs_epi16(m, _mm_setzero_si128())) & 0xffu;
+}
+
+/// The time-stamp counter.
+VD_INLINE uint64_t vd_rdtsc(void) { return __rdtsc(); }
+/// A spin-wait hint.
+VD_INLINE void vd_pause(void) { _mm_pause(); }
+
+/// AES-based keyed hash of `words` 64-bit words under a 32-byte key (16-byte aligned not needed).
+/// Three AES rounds close each 16-byte lane; the key is secret per process.
+VD_INLINE uint64_t vd_hash_words(const void *data, uint32_t words, const void *key) {
+    const uint8_t *p = (const uint8_t *)data;
+    __m128i k0 = _mm_loadu_si128((const __m128i *)key);
+    __m128i k1 = _mm_loadu_si128((const __m128i *)((const uint8_t *)key + 16));
+    __m128i a = _mm_xor_si128(k0, _mm_set_epi64x(0, (long long)words));
+    while (words >= 2) {
+        a = _mm_aesenc_si128(_mm_xor_si128(a, _mm_loadu_si128((const __m128i *)p)), k1);
+        a = _mm_aesenc_si128(a, k0);
+        p += 16;
+        words -= 2;
+    }
+    if (words) {
+        a = _mm_aesenc_si128(_mm_xor_si128(a, _mm_loadl_epi64((const __m128i *)p)), k1);
+        a = _mm_aesenc_si128(a, k0);
+    }
+    a = _mm_aesenc_si128(a, k1);
+    a = _mm_aesenc_si128(a, k0);
+    return (uint64_t)_mm_cvtsi128_si64(a) ^ (uint64_t)_mm_extract_epi64(a, 1);
+}
+
+// Atomics on raw memory shared between rooms or threads.
+VD_INLINE uint32_t vd_load_acquire32(const void *p) { return __atomic_load_n((const uint32_t *)p, __ATOMIC_ACQUIRE); }
+VD_INLINE uint64_t vd_load_acquire64(const void *p) { return __atomic_load_n((const uint64_t *)p, __ATOMIC_ACQUIRE); }
+VD_INLINE uint32_t vd_load_relaxed32(const void *p) { return __atomic_load_n((const uint32_t *)p, __ATOMIC_RELAXED); }
+VD_INLINE uint64_t vd_load_relaxed64(const void *p) { return __atomic_load_n((const uint64_t *)p, __ATOMIC_RELAXED); }
+VD_INLINE void vd_store_release32(void *p, uint32_t v) { __atomic_store_n((uint32_t *)p, v, __ATOMIC_RELEASE); }
+VD_INLINE void vd_store_release64(void *p, uint64_t v) { __atomic_store_n((uint64_t *)p, v, __ATOMIC_RELEASE); }
+VD_INLINE void vd_store_relaxed64(void *p, uint64_t v) { __atomic_store_n((uint64_t *)p, v, __ATOMIC_RELAXED); }
+VD_INLINE uint64_t vd_fetch_add64(void *p, uint64_t v) { return __atomic_fetch_add((uint64_t *)p, v, __ATOMIC_RELAXED); }
+VD_INLINE uint32_t vd_fetch_add32(void *p, uint32_t v) { return __atomic_fetch_add((uint32_t *)p, v, __ATOMIC_RELAXED); }
+VD_INLINE uint32_t vd_exchange32(void *p, uint32_t v) { return __atomic_exchange_n((uint32_t *)p, v, __ATOMIC_ACQUIRE); }
+VD_INLINE bool vd_cas32(void *p, uint32_t expected, uint32_t desired) {
+    return __atomic_compare_exchange_n((uint32_t *)p, &expected, desired, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+VD_INLINE bool vd_cas64(void *p, uint64_t expected, uint64_t desired) {
+    return __atomic_compare_exchange_n((uint64_t *)p, &expected, desired, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+VD_INLINE void vd_fence(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
+
+#endif
