@@ -8,7 +8,9 @@
 #include <stdint.h>
 #include <stdbool.h>
 
-#define VD_INLINE static inline __attribute__((always_inline))
+/// Every shim promises Swift that it allocates nothing, so that the poll turn's check passes over it.
+#define VD_NO_ALLOCATION __attribute__((swift_attr("@_noAllocation")))
+#define VD_INLINE static inline __attribute__((always_inline)) VD_NO_ALLOCATION
 
 /// Asks for the cache line of `p` to be brought close, for reading.
 VD_INLINE void vd_prefetch(const void *p) { __builtin_prefetch(p, 0, 3); }
@@ -67,5 +69,30 @@ VD_INLINE bool vd_cas64(void *p, uint64_t expected, uint64_t desired) {
     return __atomic_compare_exchange_n((uint64_t *)p, &expected, desired, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 VD_INLINE void vd_fence(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
+
+/// Takes the spin lock at `lock` (zero when free). Yields the CPU when the holder seems preempted.
+VD_NO_ALLOCATION void vd_spin_lock_contended(void *lock);
+VD_INLINE void vd_spin_lock(void *lock) {
+    if (__builtin_expect(__atomic_exchange_n((uint32_t *)lock, 1, __ATOMIC_ACQUIRE) != 0, 0))
+        vd_spin_lock_contended(lock);
+}
+VD_INLINE void vd_spin_unlock(void *lock) { __atomic_store_n((uint32_t *)lock, 0, __ATOMIC_RELEASE); }
+
+/// Moves `count` packet headers between a foreign pool (a DPDK mempool) and `headers`. Allocation is
+/// all or nothing and answers 0 on success.
+typedef int32_t (*vd_pool_allocate_fn)(void *context, void **headers, uint32_t count);
+typedef void (*vd_pool_free_fn)(void **headers, uint32_t count);
+VD_INLINE int32_t vd_call_pool_allocate(
+    vd_pool_allocate_fn function, void *context, void *headers, uint32_t count) {
+    return function(context, (void **)headers, count);
+}
+VD_INLINE void vd_call_pool_free(vd_pool_free_fn function, void *headers, uint32_t count) {
+    function((void **)headers, count);
+}
+
+/// `memcpy`, `memmove` and zero fill, known to allocate nothing.
+VD_INLINE void vd_copy(void *to, const void *from, uint64_t bytes) { __builtin_memcpy(to, from, bytes); }
+VD_INLINE void vd_move(void *to, const void *from, uint64_t bytes) { __builtin_memmove(to, from, bytes); }
+VD_INLINE void vd_zero(void *p, uint64_t bytes) { __builtin_memset(p, 0, bytes); }
 
 #endif
