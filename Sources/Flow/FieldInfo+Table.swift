@@ -1029,12 +1029,12 @@ extension FieldInfo {
             at: FlowLayout.ndReserved, container: 4, shift: 0,
             maskable: false, writable: true, .decimal, .nd,
             nxm: nil,
-            oxm: OXMHeader(oxmClass: 0xffff, field: 1, experimenter: 0)),
+            oxm: OXMHeader(oxmClass: 0x1000, field: 1, experimenter: 0)),
         FieldInfo(
             .ndOptionsType, "nd_options_type", alias: nil, bytes: 1, bits: 8,
             at: FlowLayout.ndOptionsType, container: 1, shift: 0,
             maskable: false, writable: true, .decimal, .nd,
             nxm: nil,
-            oxm: OXMHeader(oxmClass: 0xffff, field: 2, experimenter: 0)),
+            oxm: OXMHeader(oxmClass: 0x1000, field: 2, experimenter: 0)),
     ]
 }
