@@ -4,7 +4,7 @@ import PackageDescription
 /// Flags every Swift target gets: the CPU level the shims and the hot modules are built for.
 let common: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
-    .unsafeFlags(["-Xcc", "-march=x86-64-v3"]),
+    .unsafeFlags(["-Xcc", "-march=x86-64-v3", "-Xcc", "-maes"]),
 ]
 /// The engine room: wrapping on hot paths is explicit, cross-module inlining is on in release.
 let hot: [SwiftSetting] = common + [
@@ -42,12 +42,12 @@ let package = Package(
     targets: [
         // Level 0
         .target(
-            name: "CIntrinsics", cSettings: [.unsafeFlags(["-march=x86-64-v3"])]),
+            name: "CIntrinsics", cSettings: [.unsafeFlags(["-march=x86-64-v3", "-maes"])]),
         .target(
             name: "CDPDK",
             cSettings: [
                 .unsafeFlags([
-                    "-march=x86-64-v3", "-I/usr/include/dpdk",
+                    "-march=x86-64-v3", "-maes", "-I/usr/include/dpdk",
                     "-I/usr/include/x86_64-linux-gnu/dpdk",
                 ])
             ],
