@@ -58,7 +58,7 @@ import Flow
 }
 
 /// A database Port: one interface or a bond, with its VLAN configuration.
-@frozen public struct Bundle: Sendable {
+@frozen public struct Bundle {
     public var mode: VLANMode = .trunk
     /// `tag`; 0 where unset.
     public var vlan: UInt16 = 0
@@ -95,7 +95,7 @@ import Flow
 }
 
 /// A mirror.
-@frozen public struct Mirror: Sendable {
+@frozen public struct Mirror {
     /// Select only these VLANs; nil selects all.
     public var vlans: UnsafeMutablePointer<UInt64>?
     /// Output bundle, or UInt16.max.
