@@ -1,0 +1,103 @@
+// Timers, foreign descriptors and the clock of the loop.
+
+import Foundation
+import Testing
+
+@testable import ControlTransport
+
+@Suite struct ControlLoopTests {
+    private let fixture = LoopFixture()
+
+    @Test("timers fire in the order of their deadlines, equal ones as they were made")
+    func queueOrder() {
+        var queue = TimerQueue()
+        var fired: [Int] = []
+        var random = SystemRandomNumberGenerator()
+        let deadlines = (0..<500).map { _ in Int64.random(in: 0..<50, using: &random) }
+        var timers: [ControlTimer] = []
+        for (index, deadline) in deadlines.enumerated() {
+            let timer = ControlTimer(
+                deadlineMilliseconds: deadline, periodMilliseconds: nil
+            ) { fired.append(index) }
+            timers.append(timer)
+            queue.add(timer)
+        }
+        for index in stride(from: 0, to: 500, by: 3) { timers[index].cancel() }
+        while let body = queue.takeDue(nowMilliseconds: 40) { body() }
+        let expected = deadlines.enumerated()
+            .filter { $0.offset % 3 != 0 && $0.element <= 40 }
+            .sorted { ($0.element, $0.offset) < ($1.element, $1.offset) }.map(\.offset)
+        #expect(fired == expected)
+        #expect(queue.nextDeadlineMilliseconds() ?? 99 > 40)
+    }
+
+    @Test("one-shot, repeating and cancelled timers")
+    func timers() throws {
+        let log = Held<[String]>([])
+        let fixture = fixture
+        try fixture.on {
+            let loop = fixture.loop
+            loop.schedule(afterMilliseconds: 30) { log.value.append("once") }
+            loop.schedule(afterMilliseconds: 10) { log.value.append("never") }.cancel()
+            let repeating = Held<ControlTimer?>(nil)
+            repeating.value = loop.repeating(everyMilliseconds: 5) {
+                log.value.append("tick")
+                if log.value.filter({ $0 == "tick" }).count == 3 { repeating.value?.cancel() }
+            }
+        }
+        try fixture.eventually { log.value.contains("once") }
+        #expect(try fixture.on { log.value } == ["tick", "tick", "tick", "once"])
+    }
+
+    @Test("with the clock stopped only warping fires timers")
+    func warp() throws {
+        let fired = Held(0)
+        let fixture = fixture
+        try fixture.on {
+            fixture.loop.stopTime()
+            fixture.loop.schedule(afterMilliseconds: 10) { fired.value += 1 }
+            _ = fixture.loop.schedule(afterMilliseconds: 60_000) { fired.value += 1 }
+        }
+        usleep(60_000)
+        #expect(try fixture.on { fired.value } == 0)
+        try fixture.on { fixture.loop.warpTime(byMilliseconds: 10) }
+        #expect(try fixture.on { fired.value } == 1)
+        try fixture.on { fixture.loop.warpTime(byMilliseconds: 59_990) }
+        #expect(try fixture.on { fired.value } == 2)
+    }
+
+    @Test("a foreign descriptor wakes the loop each time, until the watch is cancelled")
+    func watch() throws {
+        var ends: [Int32] = [0, 0]
+        #expect(pipe(&ends) == 0)
+        let (reader, writer) = (ends[0], ends[1])
+        let received = Held<[UInt8]>([])
+        let watch = Held<DescriptorWatch?>(nil)
+        let fixture = fixture
+        try fixture.on {
+            watch.value = fixture.loop.watch(fileDescriptor: reader) {
+                var byte: UInt8 = 0
+                if read(reader, &byte, 1) == 1 { received.value.append(byte) }
+            }
+        }
+        for byte in UInt8(0)..<20 {
+            var byte = byte
+            #expect(write(writer, &byte, 1) == 1)
+        }
+        try fixture.eventually { received.value == Array(0..<20) }
+        try fixture.on { watch.value?.cancel() }
+        var byte: UInt8 = 99
+        #expect(write(writer, &byte, 1) == 1)
+        usleep(50_000)
+        #expect(try fixture.on { received.value.count } == 20)
+        close(reader)
+        close(writer)
+    }
+
+    @Test("stop ends the wait of the main thread with its status")
+    func stop() throws {
+        let loop = fixture.loop
+        loop.run { loop.stop(status: 3) }
+        #expect(loop.runUntilStopped() == 3)
+    }
+}
