@@ -1,7 +1,14 @@
-// The one shim that is too long to inline: the contended side of the spin lock.
+// The shims that are not inlined: the contended side of the spin lock, and system calls that answer
+// the negated errno.
+#define _GNU_SOURCE
 #include "CIntrinsics.h"
 
+#include <errno.h>
 #include <sched.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 void vd_spin_lock_contended(void *lock) {
     uint32_t *word = lock;
@@ -14,4 +21,39 @@ void vd_spin_lock_contended(void *lock) {
         }
         sched_yield();
     }
+}
+
+int32_t vd_recvmmsg(int32_t fd, void *messages, uint32_t count) {
+    int got = recvmmsg(fd, messages, count, MSG_DONTWAIT, NULL);
+    return got < 0 ? -errno : got;
+}
+
+int32_t vd_sendmmsg(int32_t fd, void *messages, uint32_t count) {
+    int sent = sendmmsg(fd, messages, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return sent < 0 ? -errno : sent;
+}
+
+int64_t vd_readv(int32_t fd, const void *vectors, uint32_t count) {
+    ssize_t got = readv(fd, vectors, (int)count);
+    return got < 0 ? -errno : got;
+}
+
+int64_t vd_writev(int32_t fd, const void *vectors, uint32_t count) {
+    ssize_t sent = writev(fd, vectors, (int)count);
+    return sent < 0 ? -errno : sent;
+}
+
+int64_t vd_read(int32_t fd, void *to, uint64_t bytes) {
+    ssize_t got = read(fd, to, bytes);
+    return got < 0 ? -errno : got;
+}
+
+int64_t vd_write(int32_t fd, const void *from, uint64_t bytes) {
+    ssize_t sent = write(fd, from, bytes);
+    return sent < 0 ? -errno : sent;
+}
+
+int32_t vd_eventfd(void) {
+    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return fd < 0 ? -errno : fd;
 }

@@ -95,4 +95,15 @@ VD_INLINE void vd_copy(void *to, const void *from, uint64_t bytes) { __builtin_m
 VD_INLINE void vd_move(void *to, const void *from, uint64_t bytes) { __builtin_memmove(to, from, bytes); }
 VD_INLINE void vd_zero(void *p, uint64_t bytes) { __builtin_memset(p, 0, bytes); }
 
+// System calls on the packet's way, known to allocate nothing. Each answers a count, or the negated
+// errno. `messages` are `struct mmsghdr`, `vectors` are `struct iovec`; none of them ever waits.
+VD_NO_ALLOCATION int32_t vd_recvmmsg(int32_t fd, void *messages, uint32_t count);
+VD_NO_ALLOCATION int32_t vd_sendmmsg(int32_t fd, void *messages, uint32_t count);
+VD_NO_ALLOCATION int64_t vd_readv(int32_t fd, const void *vectors, uint32_t count);
+VD_NO_ALLOCATION int64_t vd_writev(int32_t fd, const void *vectors, uint32_t count);
+VD_NO_ALLOCATION int64_t vd_read(int32_t fd, void *to, uint64_t bytes);
+VD_NO_ALLOCATION int64_t vd_write(int32_t fd, const void *from, uint64_t bytes);
+/// A new non-blocking eventfd, or the negated errno.
+int32_t vd_eventfd(void);
+
 #endif
