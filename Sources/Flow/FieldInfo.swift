@@ -82,7 +82,8 @@ public struct FieldInfo: Sendable {
         self.byteCount = bytes
         self.bitCount = bits
         self.location = FieldLocation(
-            offset: offset, byteCount: container, shift: shift, bitCount: bits)
+            offset: offset, byteCount: container, shift: shift,
+            bitCount: min(bits, container * 8 - shift))
         self.maskable = maskable
         self.writable = writable
         self.format = format

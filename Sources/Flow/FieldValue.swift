@@ -52,6 +52,12 @@ public struct FieldValue: Hashable, Sendable {
         return value
     }
 
+    /// The byte `step` places above the least significant one; 0 beyond the first.
+    func byte(_ step: Int) -> UInt8 {
+        let index = bytes.count - 1 - step
+        return index >= 0 ? bytes[index] : 0
+    }
+
     public var isZero: Bool { bytes.allSatisfy { $0 == 0 } }
 
     /// The bit at `position`, counted from the least significant.
@@ -59,6 +65,36 @@ public struct FieldValue: Hashable, Sendable {
         let index = bytes.count - 1 - position / 8
         guard index >= 0 else { return false }
         return bytes[index] >> UInt8(position % 8) & 1 == 1
+    }
+
+    /// Whether every bit is 1.
+    public var isAllOnes: Bool { bytes.allSatisfy { $0 == 0xff } }
+
+    /// The same number in `byteCount` bytes: zeros are put before it, or high bytes dropped.
+    public func resized(to byteCount: Int) -> FieldValue {
+        if bytes.count == byteCount { return self }
+        if bytes.count > byteCount { return FieldValue(bytes: Array(bytes.suffix(byteCount))) }
+        return FieldValue(
+            bytes: [UInt8](repeating: 0, count: byteCount - bytes.count) + bytes)
+    }
+
+    /// The `count` bits from `offset` on, as a number; at most 64.
+    public func bits(at offset: Int, count: Int) -> UInt64 {
+        var result: UInt64 = 0
+        for position in 0..<min(count, 64) where bit(offset + position) {
+            result |= 1 << UInt64(position)
+        }
+        return result
+    }
+
+    /// Overwrites the `count` bits from `offset` on with the low bits of `source`.
+    public mutating func setBits(at offset: Int, count: Int, from source: FieldValue) {
+        for position in 0..<count {
+            let index = bytes.count - 1 - (offset + position) / 8
+            guard index >= 0 else { return }
+            let one: UInt8 = 1 << UInt8((offset + position) % 8)
+            if source.bit(position) { bytes[index] |= one } else { bytes[index] &= ~one }
+        }
     }
 
     public static func & (left: FieldValue, right: FieldValue) -> FieldValue {
