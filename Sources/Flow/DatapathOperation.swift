@@ -45,8 +45,10 @@
     case truncate
     /// Police by datapath meter `b`.
     case meter
-    /// The next `b` operations work on a copy; then the packet as it is now continues.
+    /// What follows up to the matching `cloneEnd` works on a copy.
     case clone
+    /// Back to the packet as it was at the matching `clone`.
+    case cloneEnd
     /// Sent to the control room: reason `a`, controller `b`.
     case userspace
     /// Output queue `b` for what follows.
