@@ -17,13 +17,20 @@ final class DatabaseServer {
     private var databasePath: String { directory + "/conf.db" }
     private var controlPath: String { directory + "/ctl" }
 
-    init() throws {
+    /// Makes a database, as the one member of a cluster if so asked, and serves it. Only clustered
+    /// databases keep a history of transactions to resume from.
+    init(isClustered: Bool = false) throws {
         var template = Array("/tmp/vedette-ovsdb-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw Failure(what: "mkdtemp") }
         directory = String(
             decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        try run(
-            "ovsdb-tool", "create", databasePath, "/usr/share/openvswitch/vswitch.ovsschema")
+        let schema = "/usr/share/openvswitch/vswitch.ovsschema"
+        if isClustered {
+            try run(
+                "ovsdb-tool", "create-cluster", databasePath, schema, "unix:" + directory + "/raft")
+        } else {
+            try run("ovsdb-tool", "create", databasePath, schema)
+        }
         try start()
     }
 

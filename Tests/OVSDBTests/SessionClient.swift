@@ -10,6 +10,8 @@ final class SessionClient {
     var session: OVSDBSession
     /// Everything that was told and not taken yet.
     var events: [SessionEvent] = []
+    /// Everything that the server sent on this connection.
+    private(set) var received: [UInt8] = []
     private var descriptor: Int32 = -1
 
     init(_ settings: SessionSettings) { session = OVSDBSession(settings) }
@@ -29,6 +31,7 @@ final class SessionClient {
             }
         }
         guard result == 0 else { throw DatabaseServer.Failure(what: "connect to \(path)") }
+        received = []
         session.connected()
     }
 
@@ -78,6 +81,7 @@ final class SessionClient {
         var buffer = [UInt8](repeating: 0, count: 4096)
         let count = recv(descriptor, &buffer, buffer.count, 0)
         guard count > 0 else { return disconnect() }
+        received += buffer[..<count]
         events += session.feed(buffer[..<count])
     }
 }

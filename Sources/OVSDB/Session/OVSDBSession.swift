@@ -6,9 +6,10 @@
 // On connecting the session asks for three things at once: to be told of databases that come and
 // go (`set_db_change_aware`), the schema of the server's own `_Server` database, and the lock. It
 // watches its database's row in `_Server` (a server too old to have one is taken to be fit), and
-// when that database is there fetches its schema and monitors the selection by the best method the
-// server knows. Over a reconnection the replica stays; with `monitor_cond_since` the server sends
-// only what changed since.
+// when that database is there fetches its schema and monitors the selection by the best method
+// the server knows. Over a reconnection the replica stays. A clustered server whose history
+// reaches back far enough sends only what changed since; a standalone one keeps no history and
+// sends everything, of which the rows that differ are told.
 //
 // The parts: `+Input` takes messages, `+Replies` moves the conversation on, `+Updates` applies
 // data.
