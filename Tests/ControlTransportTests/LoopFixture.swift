@@ -17,7 +17,9 @@ final class LoopFixture: Sendable {
     }
 
     deinit {
-        loop.shutdown()
+        // The last reference may go away on the loop, which cannot wait for itself.
+        let loop = loop
+        Thread.detachNewThread { loop.shutdown() }
         try? FileManager.default.removeItem(atPath: directory)
     }
 

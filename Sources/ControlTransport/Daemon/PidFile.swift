@@ -14,7 +14,7 @@ public struct PidFileError: Error, Equatable, CustomStringConvertible, Sendable 
 ///
 /// **Owner** one thread at a time.
 /// **Source** ovs-vswitchd(8), `--pidfile`.
-public final class PidFile {
+public final class PidFile: Sendable {
     public let path: String
     private let fd: Int32
 

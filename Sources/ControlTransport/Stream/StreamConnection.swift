@@ -31,6 +31,10 @@ public final class StreamConnection {
     public private(set) var receivedBytes: UInt64 = 0
     public private(set) var sentBytes: UInt64 = 0
 
+    /// For `ReconnectingStream`: bytes have come; the connection has ended, by an error or `close`.
+    var onActivity: (() -> Void)?
+    var onEnd: ((StreamError?) -> Void)?
+
     private let channel: any Channel
     private var outgoing: ByteBuffer
     private var flushIsDue = false
@@ -71,8 +75,10 @@ public final class StreamConnection {
         guard isOpen else { return }
         flush()
         isOpen = false
+        let onEnd = onEnd
         release()
         channel.close(promise: nil)
+        onEnd?(nil)
     }
 
     private func flush() {
@@ -96,6 +102,8 @@ public final class StreamConnection {
         onBytes = nil
         onClose = nil
         onDrained = nil
+        onActivity = nil
+        onEnd = nil
     }
 
     // MARK: Called by the channel's handler
@@ -103,6 +111,7 @@ public final class StreamConnection {
     func received(_ buffer: ByteBuffer) {
         guard isOpen else { return }
         receivedBytes &+= UInt64(buffer.readableBytes)
+        onActivity?()
         onBytes?([UInt8](buffer.readableBytesView))
     }
 
@@ -110,10 +119,11 @@ public final class StreamConnection {
     func fail(_ error: StreamError) {
         guard isOpen else { return }
         isOpen = false
-        let onClose = onClose
+        let (onClose, onEnd) = (onClose, onEnd)
         release()
         channel.close(promise: nil)
         onClose?(error)
+        onEnd?(error)
     }
 
     func setAutoRead(_ on: Bool) {
