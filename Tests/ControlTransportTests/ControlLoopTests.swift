@@ -60,6 +60,9 @@ import Testing
         }
         usleep(60_000)
         #expect(try fixture.on { fired.value } == 0)
+        try fixture.on { _ = fixture.loop.schedule(afterMilliseconds: 0) { fired.value = -1 } }
+        try fixture.eventually("what is due at once fires all the same") { fired.value == -1 }
+        try fixture.on { fired.value = 0 }
         try fixture.on { fixture.loop.warpTime(byMilliseconds: 10) }
         #expect(try fixture.on { fired.value } == 1)
         try fixture.on { fixture.loop.warpTime(byMilliseconds: 59_990) }
@@ -99,5 +102,44 @@ import Testing
         let loop = fixture.loop
         loop.run { loop.stop(status: 3) }
         #expect(loop.runUntilStopped() == 3)
+    }
+}
+
+@Suite struct ChildProcessTests {
+    private let fixture = LoopFixture()
+
+    @Test("a child's ending and output are seen; what cannot be started is an error")
+    func endings() throws {
+        let file = fixture.directory + "/out"
+        let child = try ChildProcess.start("/bin/sh", ["-c", "echo hi; exit 3"], outputFile: file)
+        #expect(child.wait().exitStatus == 3)
+        #expect(try String(contentsOfFile: file, encoding: .utf8) == "hi\n")
+        let sleeper = try ChildProcess.start("/bin/sleep", ["60"])
+        #expect(sleeper.poll() == nil)
+        sleeper.send(SIGTERM)
+        let ending = sleeper.wait()
+        #expect(ending.exitStatus == nil && ending.description == "killed (Terminated)")
+        #expect(throws: StreamError.self) { try ChildProcess.start("/no/such/program", []) }
+    }
+}
+
+@Suite struct LoopCallbackTests {
+    private let fixture = LoopFixture()
+
+    @Test("other threads reach the loop's own objects through a callback")
+    func post() throws {
+        final class Counter { var count = 0 }
+        let seen = Held(0)
+        let fixture = fixture
+        let callback = Held<LoopCallback?>(nil)
+        try fixture.on {
+            let counter = Counter()
+            callback.value = fixture.loop.callback {
+                counter.count += 1
+                seen.value = counter.count
+            }
+        }
+        for _ in 0..<5 { callback.value?.post() }
+        try fixture.eventually { seen.value == 5 }
     }
 }

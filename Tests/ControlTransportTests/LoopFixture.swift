@@ -1,5 +1,5 @@
-// What the tests of this module share: a loop with objects that live on it, a directory of their own,
-// and child processes with a time limit.
+// What the tests of this module share: a loop with objects that live on it, a directory of their
+// own, and child processes with a time limit.
 
 import Foundation
 import Testing

@@ -111,7 +111,6 @@ import Testing
             made.onDisconnected = { events.value.append("down: \($0.codeText)") }
             made.start()
             stream.value = made
-            fixture.loop.warpTime(byMilliseconds: 0)
         }
         try fixture.eventually { stream.value?.status.lastError == "No such file or directory" }
         try fixture.on {
@@ -166,7 +165,6 @@ import Testing
             stream.onDisconnected = { events.value.append($0.codeText) }
             stream.start()
             kept.value.append(stream)
-            fixture.loop.warpTime(byMilliseconds: 0)
         }
         try fixture.eventually { events.value == ["up"] }
         try fixture.on {

@@ -88,9 +88,10 @@ import Testing
             }
             listener.value = made
             let method = name.prefix { $0 != ":" }.dropFirst()
+            let host = name.contains("::1") ? "[::1]" : "127.0.0.1"
             let back =
                 method == "unix"
-                ? "unix:" + name.dropFirst(6) : "\(method):\(name.contains("::1") ? "[::1]" : "127.0.0.1"):\(made.port)"
+                ? "unix:" + name.dropFirst(6) : "\(method):\(host):\(made.port)"
             return try StreamEndpoint(back, defaultPort: nil, runDirectory: fixture.directory)
         }
         return (listener, endpoint)
@@ -240,7 +241,9 @@ import Testing
             listener.value = try StreamListener.listen(
                 on: ListenEndpoint(unixPath: path), loop: fixture.loop
             ) { $0.isReading = false }
-            _ = StreamConnector.connect(to: StreamEndpoint(unixPath: path), on: fixture.loop) { result in
+            _ = StreamConnector.connect(
+                to: StreamEndpoint(unixPath: path), on: fixture.loop
+            ) { result in
                 guard case .success(let connection) = result else { return }
                 connection.pendingBytesMax = 1 << 20
                 connection.onClose = { reasons.value.append($0) }

@@ -110,7 +110,9 @@ import Testing
         let received = Held<[UInt8]>([])
         let fixture = fixture
         try fixture.on {
-            _ = StreamConnector.connect(to: StreamEndpoint(unixPath: path), on: fixture.loop) { result in
+            _ = StreamConnector.connect(
+                to: StreamEndpoint(unixPath: path), on: fixture.loop
+            ) { result in
                 guard case .success(let connection) = result else { return }
                 connection.onBytes = { received.value += $0 }
                 connection.write(
@@ -131,7 +133,8 @@ import Testing
     @Test(
         "what is not a request ends the connection",
         arguments: [
-            "xyz", #"{"id":null,"method":"version","params":[]}"#, #"{"id":1,"result":2,"error":null}"#,
+            "xyz", #"{"id":null,"method":"version","params":[]}"#,
+            #"{"id":1,"result":2,"error":null}"#,
             #"[[[[[[[[[[[["#, #"{"id":1}"#,
         ])
     func rejected(_ bytes: String) throws {
@@ -139,7 +142,9 @@ import Testing
         let closed = Held(false)
         let fixture = fixture
         try fixture.on {
-            _ = StreamConnector.connect(to: StreamEndpoint(unixPath: path), on: fixture.loop) { result in
+            _ = StreamConnector.connect(
+                to: StreamEndpoint(unixPath: path), on: fixture.loop
+            ) { result in
                 guard case .success(let connection) = result else { return }
                 connection.onClose = { _ in closed.value = true }
                 connection.write(Array(bytes.utf8))

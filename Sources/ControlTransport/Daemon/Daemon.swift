@@ -1,12 +1,12 @@
-// Turns the process into a daemon, by the conventions of Open vSwitch that ovs-ctl and the init files
-// build upon: detach, monitor, pidfile, log.
+// Turns the process into a daemon, by the conventions of Open vSwitch that ovs-ctl and the init
+// files build upon: detach, monitor, pidfile, log.
 //
 // The order in `main` matters, because a process with threads must not fork:
-//   1. `DaemonArguments.parse`; print help or version.
-//   2. `Daemon.configure(log:)`, then `Daemon.start`: forks as asked, and returns in the process that
-//      is to do the work.
-//   3. `SignalWatch.block`, `ControlLoop()`, and everything else.
-//   4. `ready()` when the switch works: only now does the parent exit, and ovs-ctl go on.
+// 1. `DaemonArguments.parse`; print help or version.
+// 2. `Daemon.configure(log:)`, then `Daemon.start`: forks as asked, and returns in the process that
+// is to do the work.
+// 3. `SignalWatch.block`, `ControlLoop()`, and everything else.
+// 4. `ready()` when the switch works: only now does the parent exit, and ovs-ctl go on.
 
 import Glibc
 import Synchronization
@@ -37,6 +37,7 @@ public final class Daemon: Sendable {
         log: VLog = .shared, _ arguments: DaemonArguments
     ) throws(DaemonError) {
         log.program = arguments.program
+        log.register(modules: VLog.switchModules)
         do throws(VLogError) {
             for spec in arguments.verbosity { try log.setVerbosity(spec) }
             if let method = arguments.syslogMethod { try log.setSyslogMethod(method) }

@@ -1,5 +1,5 @@
-// The monitor: a process that does nothing but wait for the daemon, and start it again when it died of
-// an error in the program (`--monitor`). Before any thread.
+// The monitor: a process that does nothing but wait for the daemon, and start it again when it died
+// of an error in the program (`--monitor`). Before any thread.
 
 import Glibc
 

@@ -80,7 +80,9 @@ enum DaemonUser {
         // struct __user_cap_header_struct: version 3, this thread; then two sets of three words.
         var header: [UInt32] = [0x2008_0522, 0]
         var sets: [UInt32] = [mask, mask, 0, 0, 0, 0]
-        typealias Capset = @convention(c) (UnsafeMutableRawPointer, UnsafeMutableRawPointer) -> Int32
+        typealias Capset = @convention(c) (
+            UnsafeMutableRawPointer, UnsafeMutableRawPointer
+        ) -> Int32
         // SAFETY: capset has this type, and both buffers are as long as it reads.
         guard let symbol = dlsym(nil, "capset"),
             unsafeBitCast(symbol, to: Capset.self)(&header, &sets) == 0

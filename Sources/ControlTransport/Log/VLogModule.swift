@@ -1,6 +1,6 @@
 // One named source of log messages. Obtained with `VLog.module(_:)`, kept in a `static let` by the
-// code that logs. Any thread but a poll thread's packet path: a message that passes takes a lock and
-// writes to files.
+// code that logs. Any thread but a poll thread's packet path: a message that passes takes a lock
+// and writes to files.
 
 import Synchronization
 

@@ -32,6 +32,7 @@ public final class ControlLoop: Sendable {
         var frozenMilliseconds: Int64?
         var kept: [AnyObject] = []
         var isFiring = false
+        var hasWarped = false
     }
 
     /// Starts the loop's thread. Fork before, never after.
@@ -148,6 +149,7 @@ public final class ControlLoop: Sendable {
     public func warpTime(byMilliseconds step: Int64) {
         let state = state
         state.clockOffsetMilliseconds &+= min(max(step, 0), Self.delayMillisecondsMax)
+        state.hasWarped = true
         fireDueTimers()
     }
 
@@ -164,7 +166,9 @@ public final class ControlLoop: Sendable {
     private func rearm() {
         let state = state
         guard !state.isFiring else { return }
-        let next = state.frozenMilliseconds == nil ? state.timers.nextDeadlineMilliseconds() : nil
+        var next = state.timers.nextDeadlineMilliseconds()
+        // A stopped clock reaches no deadline that it has not passed already.
+        if state.frozenMilliseconds != nil, let due = next, due > nowMilliseconds { next = nil }
         if let armed = state.armed {
             if armed.deadlineMilliseconds == next { return }
             armed.task.cancel()
@@ -185,8 +189,12 @@ public final class ControlLoop: Sendable {
         let state = state
         guard !state.isFiring else { return }
         state.isFiring = true
-        let now = nowMilliseconds
-        while let body = state.timers.takeDue(nowMilliseconds: now) { body() }
+        repeat {
+            // A timer that warps the clock makes others due.
+            state.hasWarped = false
+            let now = nowMilliseconds
+            while let body = state.timers.takeDue(nowMilliseconds: now) { body() }
+        } while state.hasWarped
         state.isFiring = false
         rearm()
     }

@@ -1,5 +1,5 @@
-// Starts the few helper threads of the control room. They serve no signals: those are for the thread
-// of `SignalWatch`.
+// Starts the few helper threads of the control room. They serve no signals: those are for the
+// thread of `SignalWatch`.
 
 import Glibc
 

@@ -1,6 +1,6 @@
-// Watches foreign file descriptors (netlink sockets, event descriptors of the poll threads) that NIO
-// cannot register. A small thread polls them and hops onto the loop; a descriptor that fired is not
-// polled again until its callback has run, so a busy one cannot flood the loop.
+// Watches foreign file descriptors (netlink sockets, event descriptors of the poll threads) that
+// NIO cannot register. A small thread polls them and hops onto the loop; a descriptor that fired is
+// not polled again until its callback has run, so a busy one cannot flood the loop.
 
 import Glibc
 import NIOCore

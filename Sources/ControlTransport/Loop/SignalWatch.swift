@@ -2,6 +2,7 @@
 // that every thread inherits the mask and only the waiting thread here takes the signals.
 
 import Glibc
+import NIOCore
 
 /// Signals as ordinary events of the control loop.
 public enum SignalWatch {
@@ -14,16 +15,18 @@ public enum SignalWatch {
     }
 
     /// Calls `handler` on the loop for each of `signals` that comes, for the rest of the process.
+    /// On the loop.
     public static func start(
-        _ signals: [Int32], on loop: ControlLoop, _ handler: @escaping @Sendable (Int32) -> Void
+        _ signals: [Int32], on loop: ControlLoop, _ handler: @escaping (Int32) -> Void
     ) {
+        let handler = NIOLoopBound(handler, eventLoop: loop.eventLoop)
         ControlThread.start(name: "signals") {
             var set = makeSet(signals)
             while true {
                 var signal: Int32 = 0
                 guard sigwait(&set, &signal) == 0 else { return }
                 let arrived = signal
-                loop.run { handler(arrived) }
+                loop.run { handler.value(arrived) }
             }
         }
     }

@@ -31,7 +31,8 @@ struct ReconnectMachine {
 
     var backoffMillisecondsMax: Int64 = 8000 {
         didSet {
-            if state == .backoff { backoffMilliseconds = min(backoffMilliseconds, backoffMillisecondsMax) }
+            guard state == .backoff else { return }
+            backoffMilliseconds = min(backoffMilliseconds, backoffMillisecondsMax)
         }
     }
     /// How long a connection may be silent before it is probed; nil for ever.

@@ -1,7 +1,7 @@
-// Learns the CA's certificate from the first peer dialled (`bootstrap_ca_cert`): the last certificate
-// of the peer's chain, which must be self-signed, is stored, and the connection is ended, to be
-// dialled again under full verification. Open to a man in the middle that one time, as the manual
-// says. Everything on the control loop.
+// Learns the CA's certificate from the first peer dialled (`bootstrap_ca_cert`): the last
+// certificate of the peer's chain, which must be self-signed, is stored, and the connection is
+// ended, to be dialled again under full verification. Open to a man in the middle that one time, as
+// the manual says. Everything on the control loop.
 
 import Glibc
 import NIOCore
@@ -59,7 +59,8 @@ final class CABootstrapper {
 
     /// Base64 in lines of 64 characters, each with its newline (RFC 7468).
     static func base64(_ bytes: [UInt8]) -> String {
-        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+        let alphabet = Array(
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
         var out: [UInt8] = []
         for start in stride(from: 0, to: bytes.count, by: 3) {
             let group = bytes[start..<min(start + 3, bytes.count)]
@@ -80,8 +81,8 @@ final class CABootstrapper {
     }
 }
 
-/// The little of X.509 needed to tell a self-signed certificate: whether issuer and subject are equal.
-/// The signature itself is checked by TLS when the certificate is used.
+/// The little of X.509 needed to tell a self-signed certificate: whether issuer and subject are
+/// equal. The signature itself is checked by TLS when the certificate is used.
 enum DERCertificate {
     static func isSelfSigned(_ der: [UInt8]) -> Bool {
         guard let certificate = element(der[...])?.content,

@@ -24,7 +24,9 @@ struct InternetTarget: Equatable, Sendable {
 
     /// Parses `[PORT][:HOST]`; without a default, the port is required, and without a host all
     /// IPv4 addresses are meant. The host must be numeric.
-    static func passive(_ text: String, defaultPort: UInt16?) throws(StreamError) -> InternetTarget {
+    static func passive(
+        _ text: String, defaultPort: UInt16?
+    ) throws(StreamError) -> InternetTarget {
         var (portText, host) = split(text)
         // More than one colon outside brackets can only be a bare IPv6 host.
         if isBareHost(text) { (portText, host) = (nil, portText) }

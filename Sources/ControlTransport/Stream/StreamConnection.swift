@@ -10,7 +10,8 @@ import NIOCore
 ///
 /// **Owner** the control loop. An open connection stays alive by itself.
 public final class StreamConnection {
-    /// The name in the log: the target we dialled, or `tcp:ADDRESS:PORT`, `unix#N` of who dialled us.
+    /// The name in the log: the target we dialled, or `tcp:ADDRESS:PORT`, `unix#N` of who dialled
+    /// us.
     public let name: String
     /// The loop it lives on.
     public let loop: ControlLoop

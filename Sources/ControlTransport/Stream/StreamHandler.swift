@@ -1,5 +1,6 @@
 // The last handler of a stream's NIO channel: bytes and the end of the connection go to the
-// `StreamConnection`, and the moment it is ready (connected, or TLS verified) to whoever waits for it.
+// `StreamConnection`, and the moment it is ready (connected, or TLS verified) to whoever waits for
+// it.
 
 import Glibc
 import NIOCore
@@ -100,8 +101,24 @@ extension StreamError {
             default: self.init(code: EIO, message: "\(error)")
             }
         case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
-            self.init(code: EPROTO, message: "\(error)")
+            self.init(code: EPROTO, message: Self.shortened("\(error)"))
         default: self.init(code: EIO, message: "\(error)")
         }
+    }
+}
+
+extension StreamError {
+    /// The reason alone out of a TLS library's message, which also names places in its source.
+    static func shortened(_ text: String) -> String {
+        let mark = "OPENSSL_internal:"
+        var reasons: [Substring] = []
+        var rest = text[...]
+        while let found = rest.firstRange(of: mark) {
+            rest = rest[found.upperBound...]
+            reasons.append(rest.prefix { $0 != " " && $0 != "]" && $0 != ")" })
+        }
+        guard !reasons.isEmpty else { return "SSL: \(text)" }
+        let words = reasons.joined(separator: ", ").lowercased()
+        return "SSL: " + String(words.map { $0 == "_" ? " " : $0 })
     }
 }

@@ -31,8 +31,8 @@ public final class StreamListener {
     /// How long a peer may take for the TLS handshake.
     private static let handshakeMilliseconds: Int64 = 10_000
 
-    /// Starts to listen; `onAccept` comes for each connection once it is ready (with TLS: verified).
-    /// A UNIX socket's file gets `mode` and is removed at `close`.
+    /// Starts to listen; `onAccept` comes for each connection once it is ready (with TLS:
+    /// verified). A UNIX socket's file gets `mode` and is removed at `close`.
     ///
     /// **Errors** the address is taken, the path too long, TLS not configured; in OVS's words.
     public static func listen(

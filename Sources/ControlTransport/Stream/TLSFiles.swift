@@ -1,6 +1,6 @@
 // The files that TLS is configured with, as in the SSL table of the database and in the daemon's
-// options, and the contexts made from them. The peer is always verified against the CA; its host name
-// is not, as in OVS, since switches and controllers are known by their PKI and not by DNS.
+// options, and the contexts made from them. The peer is always verified against the CA; its host
+// name is not, as in OVS, since switches and controllers are known by their PKI and not by DNS.
 
 import Glibc
 import NIOSSL

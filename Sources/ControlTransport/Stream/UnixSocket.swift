@@ -32,7 +32,8 @@ enum UnixSocket {
         guard bound == 0 else {
             let code = errno
             close(fd)
-            throw StreamError(code: code, message: "\(path): binding failed: \(SystemError.text(code))")
+            throw StreamError(
+                code: code, message: "\(path): binding failed: \(SystemError.text(code))")
         }
         ExitFiles.add(path)
         guard Glibc.listen(fd, 64) == 0 else {
@@ -107,7 +108,8 @@ enum UnixSocket {
 }
 
 enum TCPSocket {
-    /// Binds and listens; returns the descriptor and the port, which the kernel chose if 0 was asked.
+    /// Binds and listens; returns the descriptor and the port, which the kernel chose if 0 was
+    /// asked.
     static func listen(
         at address: InternetAddress, name: String, dscp: UInt8?
     ) throws(StreamError) -> (fd: Int32, port: UInt16) {

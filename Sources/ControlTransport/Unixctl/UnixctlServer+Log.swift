@@ -25,8 +25,8 @@ extension UnixctlServer {
             log.closeFile()
             reply.success()
         }
-        for (name, honored) in [("vlog/enable-rate-limit", true), ("vlog/disable-rate-limit", false)]
-        {
+        for (verb, honored) in [("enable", true), ("disable", false)] {
+            let name = "vlog/\(verb)-rate-limit"
             register(name, usage: "[module]...", minArgs: 0, maxArgs: .max) { arguments, reply in
                 Self.answer(reply) { () throws(VLogError) in
                     if arguments.isEmpty { try log.setRateLimits(honored, module: nil) }
