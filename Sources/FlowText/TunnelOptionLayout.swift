@@ -17,10 +17,9 @@ public struct TunnelOptionLayout: Hashable, Sendable {
             + [FieldLocation?](repeating: nil, count: max(64 - locations.count, 0))
     }
 
-    /// The bit of the flow key that says whether option `index` was on the packet.
-    public static func presence(of index: Int) -> FieldLocation {
-        FieldLocation(
-            offset: FlowLayout.tunnelMetadataPresent, byteCount: 8, shift: index, bitCount: 1)
+    /// The places that a bridge's option table gives.
+    public init(_ table: TunnelOptionTable) {
+        self.init(locations: (0..<64).map { table.location(ofIndex: $0) })
     }
 
     /// Hands out `byteCount` bytes for option `index`; nil where the region is full.
