@@ -7,8 +7,9 @@ import PacketBuffer
 
 /// A kernel port.
 ///
-/// **Shape**: one pointer, copied freely. **Owner**: one poll thread for `receive` and `transmit`; the
-/// control thread opens it, and closes it once the poll thread has let go.
+/// **Shape**: one pointer, copied freely. **Owner**: one poll thread for `receive`; any poll thread for
+/// `transmit`, which takes the port's spin lock; the control thread opens the port, and closes it once
+/// every poll thread has let go.
 public struct KernelPort: @unchecked Sendable {
     public let state: UnsafeMutablePointer<KernelPortState>
 
@@ -54,9 +55,21 @@ public struct KernelPort: @unchecked Sendable {
     /// Returns how many were sent.
    
     public func transmit(_ packets: UnsafeMutablePointer<PacketBuffer>, count: Int) -> Int {
+        guard count > 0 else { return 0 }
+        // SAFETY: the lock is a word of the state, whose memory never moves.
+        let lock = UnsafeMutableRawPointer(state.transmitLockWord)
+        vd_spin_lock(lock)
+        defer { vd_spin_unlock(lock) }
         switch state.pointee.kind {
         case .afPacket, .tap: return state.transmitFrames(packets, count: count)
         case .dummy: return state.transmitDummy(packets, count: count)
         }
+    }
+}
+
+extension UnsafeMutablePointer where Pointee == KernelPortState {
+    /// Where the transmit lock lies.
+    var transmitLockWord: UnsafeMutablePointer<UInt32> {
+        withUnsafeMutablePointer(to: &pointee.transmitLock) { $0 }
     }
 }

@@ -1,5 +1,5 @@
 // The memory behind one kernel port. The control thread makes and destroys it; between the two it belongs
-// to one poll thread, but for the counters and `deviceError`, which others may read.
+// one poll thread receives and any may send, one at a time; anyone may read counters and `deviceError`.
 
 import CIntrinsics
 import PacketBuffer
@@ -29,6 +29,8 @@ public struct KernelPortState {
     public internal(set) var counters = PortCounters()
     /// Whether the kernel takes UDP super-packets here; else they are segmented in software.
     var takesUDPSegments: Bool
+    /// Held while one of the poll threads sends.
+    var transmitLock: UInt32 = 0
     let pool: PacketPool
     var vectors: PortVectors
     var dummy: UnsafeMutablePointer<DummyQueues>?
