@@ -1,0 +1,125 @@
+// Finding, adding and removing connections. The index holds a connection once under its original tuple, which
+// serves both directions as the hash is symmetric, and once more under its reply tuple where NAT made that
+// another. All of it under the table's lock.
+
+import Bounded
+
+extension ConntrackTable {
+    /// The live connection with `tuple` in either direction. A connection that has expired is removed on the
+    /// way.
+    func lookup(_ tuple: ConntrackTuple, now: UInt64) -> (index: UInt32, isReply: Bool)? {
+        let hash = tuple.hash(state.pointee.hash)
+        var isReply = false
+        let found = state.pointee.index.find(hash) { index in
+            let hot = hot(index)
+            guard hot.pointee.zone == tuple.zone,
+                hot.pointee.protocolNumber == tuple.protocolNumber
+            else { return false }
+            let cold = cold(index)
+            if cold.pointee.original(hot) == tuple {
+                isReply = false
+                return true
+            }
+            if cold.pointee.reply(hot) == tuple {
+                isReply = true
+                return true
+            }
+            return false
+        }
+        guard let found else { return nil }
+        if now >= hot(found).pointee.expiryMilliseconds {
+            remove(found)
+            state.pointee.counters.expired &+= 1
+            return lookup(tuple, now: now)
+        }
+        return (found, isReply)
+    }
+
+    /// A slot for a new connection with both lines zeroed but for the generation; nil when there is none.
+    func takeSlot() -> UInt32? {
+        guard let index = state.pointee.slots.take() else { return nil }
+        let hot = hot(index)
+        let generation = hot.pointee.generation
+        let lock = hot.pointee.lock
+        UnsafeMutableRawPointer(hot).initializeMemory(as: UInt8.self, repeating: 0, count: 64)
+        hot.pointee.lock = lock
+        hot.pointee.generation = generation &+ 1
+        UnsafeMutableRawPointer(cold(index)).initializeMemory(
+            as: UInt8.self, repeating: 0, count: 192)
+        return index
+    }
+
+    /// Enters a filled connection into index, wheel and counts; false, and nothing done, when the index has
+    /// no room.
+    func enter(_ index: UInt32) -> Bool {
+        let hot = hot(index)
+        let cold = cold(index)
+        let original = cold.pointee.original(hot).hash(state.pointee.hash)
+        let reply = cold.pointee.reply(hot).hash(state.pointee.hash)
+        guard state.pointee.index.insert(original, value: index) else { return false }
+        if reply != original {
+            guard state.pointee.index.insert(reply, value: index) else {
+                state.pointee.index.remove(original, value: index)
+                return false
+            }
+            hot.pointee.flags |= ConnectionFlags.indexedReply
+        }
+        hot.pointee.flags |= ConnectionFlags.inUse
+        state.pointee.wheel.schedule(index, at: hot.pointee.expiryMilliseconds)
+        admit(index)
+        state.pointee.counters.created &+= 1
+        return true
+    }
+
+    /// Ends a connection: out of index, wheel and counts, its expectations forgotten, its slot free.
+    func remove(_ index: UInt32) {
+        state.pointee.wheel.cancel(index)
+        removeUnscheduled(index)
+    }
+
+    /// `remove` for a connection that the wheel has already handed out.
+    func removeUnscheduled(_ index: UInt32) {
+        let hot = hot(index)
+        let cold = cold(index)
+        state.pointee.index.remove(
+            cold.pointee.original(hot).hash(state.pointee.hash), value: index)
+        if hot.pointee.flags & ConnectionFlags.indexedReply != 0 {
+            state.pointee.index.remove(
+                cold.pointee.reply(hot).hash(state.pointee.hash), value: index)
+        }
+        if hot.pointee.flags & ConnectionFlags.helpers != 0 {
+            state.pointee.expectations.removeAll(parent: index, state.pointee.hash)
+        }
+        lockConnection(hot)
+        dismiss(index)
+        hot.pointee.generation &+= 1
+        hot.pointee.flags = 0
+        hot.pointee.expiryMilliseconds = 0
+        unlockConnection(hot)
+        state.pointee.slots.give(index)
+        state.pointee.counters.deleted &+= 1
+    }
+
+    /// Makes every judgement that rests on the connection stale.
+    func bumpGeneration(_ index: UInt32) {
+        let hot = hot(index)
+        lockConnection(hot)
+        hot.pointee.generation &+= 1
+        unlockConnection(hot)
+    }
+
+    /// Sets when the connection ends, `attribute` of its policy from now. A nearer end moves it in the wheel;
+    /// a farther one is found out when the wheel comes to it.
+    func setExpiry(_ index: UInt32, _ attribute: TimeoutAttribute, now: UInt64) {
+        let hot = hot(index)
+        let seconds = timeoutSeconds(cold(index).pointee.timeoutPolicy, attribute)
+        let isNearer =
+            seconds < hot.pointee.timeoutSeconds && hot.pointee.flags & ConnectionFlags.inUse != 0
+        hot.pointee.timeoutSeconds = seconds
+        hot.pointee.expiryMilliseconds = now &+ UInt64(seconds) &* 1000
+        if isNearer {
+            state.pointee.wheel.cancel(index)
+            state.pointee.wheel.schedule(index, at: hot.pointee.expiryMilliseconds)
+        }
+    }
+}
