@@ -37,6 +37,8 @@ public indirect enum Action: Hashable, Sendable {
     case setIPTTL(UInt8)
     case setL4SourcePort(UInt16)
     case setL4DestinationPort(UInt16)
+    /// Controllers to tell when the TTL runs out; none for plain `dec_ttl`, which tells
+    /// controller 0.
     case decrementTTL(controllers: [UInt16])
     case setMPLSLabel(UInt32)
     case setMPLSTC(UInt8)
@@ -53,6 +55,7 @@ public indirect enum Action: Hashable, Sendable {
     // Flow of control
     case resubmit(ResubmitAction)
     case learn(LearnAction)
+    /// `clause` counts from 0.
     case conjunction(id: UInt32, clause: UInt8, clauses: UInt8)
     case multipath(MultipathAction)
     case note([UInt8])
