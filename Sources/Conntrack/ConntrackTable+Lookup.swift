@@ -57,6 +57,8 @@ extension ConntrackTable {
         let original = cold.pointee.original(hot).hash(state.pointee.hash)
         let reply = cold.pointee.reply(hot).hash(state.pointee.hash)
         guard state.pointee.index.insert(original, value: index) else { return false }
+        state.pointee.absences.arrive(original)
+        if reply != original { state.pointee.absences.arrive(reply) }
         if reply != original {
             guard state.pointee.index.insert(reply, value: index) else {
                 state.pointee.index.remove(original, value: index)

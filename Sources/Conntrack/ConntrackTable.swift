@@ -152,6 +152,7 @@ import Bounded
     public var isShared: Bool
     public var checksTCPSequence: Bool
     public var counters: ConntrackCounters
+    public var absences = AbsenceTable()
 
     /// The next number of a xorshift sequence seeded from the table's secret.
     @inlinable

@@ -13,6 +13,8 @@
     public var transportOffset = 40
     /// Offset of the fragment header, 0 if none was met.
     public var fragmentHeaderOffset = 0
+    /// Offset of the byte that names the fragment header, in the header before it.
+    public var fragmentNextHeaderOffset = 6
 
     /// Walks the headers of the packet at `base`, `length` bytes from the start of the IPv6 header; nil when
     /// a header does not fit.
@@ -20,6 +22,7 @@
     public init?(_ base: UnsafeRawPointer, length: Int) {
         guard length >= 40 else { return nil }
         protocolNumber = base.network8(at: 6)
+        var nextHeaderOffset = 6
         while true {
             let left = length &- transportOffset
             switch protocolNumber {
@@ -28,16 +31,20 @@
                 let size = (Int(base.network8(at: transportOffset &+ 1)) &+ 1) &* 8
                 guard size <= left else { return nil }
                 protocolNumber = base.network8(at: transportOffset)
+                nextHeaderOffset = transportOffset
                 transportOffset &+= size
             case IPProtocol.authentication:
                 guard left >= 8 else { return nil }
                 let size = (Int(base.network8(at: transportOffset &+ 1)) &+ 2) &* 4
                 guard size <= left, size >= 8 else { return nil }
                 protocolNumber = base.network8(at: transportOffset)
+                nextHeaderOffset = transportOffset
                 transportOffset &+= size
             case IPProtocol.fragment:
                 guard left >= 8 else { return nil }
                 fragmentHeaderOffset = transportOffset
+                fragmentNextHeaderOffset = nextHeaderOffset
+                nextHeaderOffset = transportOffset
                 let field = base.network16(at: transportOffset &+ 2)
                 protocolNumber = base.network8(at: transportOffset)
                 transportOffset &+= 8

@@ -1,0 +1,50 @@
+// "There is no connection for this tuple" is also something a flow record may depend on. Every tuple
+// hashes to a counter; making a connection or an expectation for it moves the counter on, and records
+// that were judged without one are judged again. Strangers that share a counter only cost a judgement.
+
+import Bounded
+import CIntrinsics
+
+/// Counters of arrivals by tuple hash.
+///
+/// **Shape**: 65,536 words. **Owner**: written under the table's lock, read by any thread.
+@frozen public struct AbsenceTable: @unchecked Sendable {
+    @inlinable public static var count: Int { 65_536 }
+    public let generations: UnsafeMutablePointer<UInt32>
+
+    public init() {
+        generations = .allocate(capacity: AbsenceTable.count)
+        generations.initialize(repeating: 1, count: AbsenceTable.count)
+    }
+
+    @inlinable @inline(always)
+    public static func index(_ hash: UInt64) -> UInt32 {
+        UInt32(truncatingIfNeeded: hash &>> 24) & 0xffff
+    }
+
+    /// Something now exists for tuples with this hash.
+    @inlinable @inline(always)
+    public func arrive(_ hash: UInt64) {
+        let place = generations + Int(AbsenceTable.index(hash))
+        vd_store_release32(UnsafeMutableRawPointer(place), place.pointee &+ 1)
+    }
+}
+
+extension ConntrackTable {
+    /// What a record depends on that found no connection; nil where that cannot be said.
+    public func absence(of verdict: ConntrackVerdict) -> (index: UInt32, generation: UInt32)? {
+        guard verdict.connection == ConntrackVerdict.noConnection,
+            verdict.state == ConntrackState.new | ConntrackState.tracked,
+            verdict.original.protocolNumber != 0
+        else { return nil }
+        let index = AbsenceTable.index(verdict.original.hash(state.pointee.hash))
+        return (index, absenceGeneration(index))
+    }
+
+    /// The counter at `index` now.
+    @inlinable @inline(always)
+    public func absenceGeneration(_ index: UInt32) -> UInt32 {
+        vd_load_relaxed32(
+            UnsafeRawPointer(state.pointee.absences.generations + Int(index & 0xffff)))
+    }
+}
