@@ -32,6 +32,9 @@ public struct DPDKPort: @unchecked Sendable {
     /// Receives what waits on `queue`, up to the room in `batch`, and appends it there; how many.
     ///
     /// Every packet appended is one segment of at least 14 bytes, its offload claims checked.
+    #if !DEBUG
+        @_noAllocation
+    #endif
     public func receive(into batch: PacketBatch, queue: Int = 0) -> Int {
         let room = PacketBatch.capacity &- batch.count
         guard room > 0, queue >= 0, queue < state.pointee.receiveQueues else { return 0 }
@@ -49,6 +52,9 @@ public struct DPDKPort: @unchecked Sendable {
 
     /// Sends `count` packets on `queue` and takes them all: those not sent are dropped and counted.
     /// Returns how many were sent.
+    #if !DEBUG
+        @_noAllocation
+    #endif
     public func transmit(
         _ packets: UnsafeMutablePointer<PacketBuffer>, count: Int, queue: Int = 0
     ) -> Int {

@@ -121,7 +121,7 @@ extension UnsafeMutablePointer where Pointee == KernelPortState {
             raw.load(fromByteOffset: 12, as: Int32.self) == LinuxABI.packetAuxdata
         else { return true }
         let status = raw.load(fromByteOffset: 16, as: UInt32.self)
-        if status & 0x80 != 0 { packet.metadata.pointee.flags.insert(.checksumValid) }
+        if status & 0x80 != 0 { packet.metadata.pointee.flags.add(.checksumValid) }
         guard status & 0x10 != 0 else { return true }
         let tag = raw.load(fromByteOffset: 32, as: UInt16.self)
         let type = status & 0x40 != 0 ? raw.load(fromByteOffset: 34, as: UInt16.self) : 0x8100

@@ -27,6 +27,8 @@ public struct KernelPortState {
     /// The errno that the device answered last, zero while it works.
     public internal(set) var deviceError: Int32 = 0
     public internal(set) var counters = PortCounters()
+    /// Packets that the kernel dropped before us. The control thread's.
+    var missed: UInt64 = 0
     /// Whether the kernel takes UDP super-packets here; else they are segmented in software.
     var takesUDPSegments: Bool
     /// Held while one of the poll threads sends.

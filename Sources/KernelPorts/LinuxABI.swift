@@ -6,6 +6,7 @@ enum LinuxABI {
     static let addressFamilyPacket: Int32 = 17
     static let solPacket: Int32 = 263
     static let packetAddMembership: Int32 = 1
+    static let packetStatistics: Int32 = 6
     static let packetAuxdata: Int32 = 8
     static let packetVnetHeader: Int32 = 15
     static let packetQdiscBypass: Int32 = 20

@@ -17,7 +17,7 @@ enum VirtioHeader {
     static func apply(_ raw: UnsafeRawPointer, to packet: PacketBuffer) -> Bool {
         let flags = raw.load(as: UInt8.self)
         let gsoType = raw.load(fromByteOffset: 1, as: UInt8.self)
-        if flags & flagDataValid != 0 { packet.metadata.pointee.flags.insert(.checksumValid) }
+        if flags & flagDataValid != 0 { packet.metadata.pointee.flags.add(.checksumValid) }
         guard flags & flagNeedsChecksum != 0 || gsoType != GSOType.none else { return true }
         return packet.accept(
             OffloadClaim(

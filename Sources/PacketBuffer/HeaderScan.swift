@@ -25,6 +25,9 @@
 
     /// Scans `packet`; nil when it has no whole TCP or UDP header, or is a fragment.
    
+    #if !DEBUG
+        @_noAllocation
+    #endif
     public init?(_ packet: PacketBuffer) {
         let data = UnsafeRawPointer(packet.data)
         let length = packet.length

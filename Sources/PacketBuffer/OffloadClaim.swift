@@ -35,6 +35,9 @@ extension PacketBuffer {
     ///
     /// **Errors**: false when the claim does not fit the packet; it must be dropped.
    
+    #if !DEBUG
+        @_noAllocation
+    #endif
     public func accept(_ claim: OffloadClaim) -> Bool {
         let gsoType = claim.gsoType & ~GSOType.ecnBit
         if !claim.needsChecksum && gsoType == GSOType.none { return claim.gsoType == GSOType.none }
@@ -48,7 +51,7 @@ extension PacketBuffer {
         guard start >= 14, start &+ offset &+ 2 <= length else { return false }
         checksumStart = start
         metadata.pointee.checksumOffset = claim.checksumOffset
-        metadata.pointee.flags.insert(.needsChecksum)
+        metadata.pointee.flags.add(.needsChecksum)
         if let scan, scan.l4 == start, scan.checksumOffset == offset {
             l3Offset = scan.l3
             l4Offset = scan.l4
@@ -79,7 +82,7 @@ extension PacketBuffer {
         l4Offset = scan.l4
         checksumStart = scan.l4
         metadata.pointee.checksumOffset = UInt16(truncatingIfNeeded: scan.checksumOffset)
-        metadata.pointee.flags.insert(.needsChecksum)
+        metadata.pointee.flags.add(.needsChecksum)
         if payloadBytes > segmentBytes {
             metadata.pointee.gsoType = claim.gsoType
             metadata.pointee.gsoSize = claim.gsoSize

@@ -8,6 +8,9 @@ extension PacketBuffer {
     /// **Errors**: false, and the packet unchanged, for a super-packet (segment it first) and where
     /// the claimed field lies outside of the packet.
     /// **Cost**: reads the whole packet once.
+    #if !DEBUG
+        @_noAllocation
+    #endif
     @discardableResult
     public func finishChecksum() -> Bool {
         guard needsChecksum else { return true }
@@ -26,8 +29,8 @@ extension PacketBuffer {
             sum = InternetSum.add(first + start, count: bytes &- start, to: 0)
         }
         first.storeBytes(of: InternetSum.checksum(sum), toByteOffset: field, as: UInt16.self)
-        metadata.pointee.flags.remove(.needsChecksum)
-        metadata.pointee.flags.insert(.checksumValid)
+        metadata.pointee.flags.clear(.needsChecksum)
+        metadata.pointee.flags.add(.checksumValid)
         return true
     }
 

@@ -7,6 +7,17 @@
     @inlinable @inline(always)
     public init(rawValue: UInt16) { self.rawValue = rawValue }
 
+    // The set's verbs on the bits themselves: the generic ones may allocate metadata.
+
+    @inlinable @inline(always)
+    public func contains(_ member: PacketFlags) -> Bool {
+        rawValue & member.rawValue == member.rawValue
+    }
+    @inlinable @inline(always)
+    public mutating func add(_ member: PacketFlags) { rawValue |= member.rawValue }
+    @inlinable @inline(always)
+    public mutating func clear(_ member: PacketFlags) { rawValue &= ~member.rawValue }
+
     /// The L4 checksum is partial: the pseudo-header sum is stored at `checksumStart + checksumOffset`
     /// and the sum over `checksumStart...` remains to be folded in.
     @inlinable public static var needsChecksum: PacketFlags { .init(rawValue: 1) }

@@ -40,7 +40,7 @@
     public init(capacity: UInt32) {
         self.capacity = capacity
         inPort = 0
-        flags = []
+        flags = PacketFlags(rawValue: 0)
         gsoType = 0
         reserved0 = 0
         gsoSize = 0

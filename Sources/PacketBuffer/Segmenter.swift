@@ -28,6 +28,9 @@ import CIntrinsics
 
     /// Prepares to segment `packet`; nil when it is no super-packet or its headers do not bear it.
    
+    #if !DEBUG
+        @_noAllocation
+    #endif
     public init?(_ packet: PacketBuffer) {
         let type = packet.metadata.pointee.gsoType & ~GSOType.ecnBit
         let size = Int(truncatingIfNeeded: packet.metadata.pointee.gsoSize)
@@ -46,6 +49,9 @@ import CIntrinsics
 
     /// Makes the next segment.
    
+    #if !DEBUG
+        @_noAllocation
+    #endif
     public mutating func next(from pool: PacketPool) -> Step {
         guard index < segmentCount else { return .finished }
         let done = index &* segmentBytes
@@ -107,7 +113,7 @@ import CIntrinsics
         segment.metadata.pointee.flags = .checksumValid
         if packet.metadata.pointee.flags.contains(.rssValid) {
             segment.rssHash = packet.rssHash
-            segment.metadata.pointee.flags.insert(.rssValid)
+            segment.metadata.pointee.flags.add(.rssValid)
         }
         segment.l3Offset = scan.l3
         segment.l4Offset = scan.l4
