@@ -1,6 +1,7 @@
-// "There is no connection for this tuple" is also something a flow record may depend on. Every tuple
-// hashes to a counter; making a connection or an expectation for it moves the counter on, and records
-// that were judged without one are judged again. Strangers that share a counter only cost a judgement.
+// "There is no connection for this tuple" is also something a flow record may depend on. Every
+// tuple hashes to a counter; making a connection or an expectation for it moves the counter on, and
+// records that were judged without one are judged again. Strangers that share a counter only cost a
+// judgement.
 
 import Bounded
 import CIntrinsics

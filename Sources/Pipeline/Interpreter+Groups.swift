@@ -132,7 +132,7 @@ extension Interpreter {
     }
 
     /// Runs the action set at the end of the pipeline.
-    func finishActionSet(isLast: Bool) {
+    public func finishActionSet(isLast: Bool) {
         guard state.pointee.actionSetCount > 0, !state.pointee.isPausing,
             !state.pointee.isConsumed
         else { return }

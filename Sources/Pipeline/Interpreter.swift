@@ -100,7 +100,7 @@ extension Interpreter {
 
     /// Makes `index` the current bridge.
     @inline(__always)
-    func enter(bridge index: UInt16) -> Bool {
+    public func enter(bridge index: UInt16) -> Bool {
         guard Int(index) < PipelineState.bridgesMax,
             let bridge = state.pointee.pipeline.pointee.bridges[Int(index)],
             let configuration = bridge.pointee.configuration

@@ -1,0 +1,106 @@
+// Whether a record from before some rule changes still holds: each change since is tried against the
+// tables its path visited and the arrival fields no instruction wrote. In doubt the packet is judged.
+
+import CIntrinsics
+import Flow
+import Pipeline
+
+extension Engine {
+    /// Moves the record up to the current version if no change since could touch it.
+    func revalidate(
+        _ record: UnsafeMutablePointer<FlowRecord>, _ path: UnsafeMutablePointer<FlowPath>
+    ) -> Bool {
+        let s = state
+        guard record.pointee.epoch == UInt16(truncatingIfNeeded: s.pointee.epoch) else {
+            return false
+        }
+        let behind = s.pointee.changeCount &- record.pointee.changeCount
+        // The writer may be filling a few entries beyond the count; stay clear of what it overwrites.
+        guard behind <= UInt32(ChangeLog.capacity - 256) else { return false }
+        let log = s.pointee.pipeline.pointee.changes
+        let visited = s.pointee.paths.visited(record.pointee.path)
+        var isExpanded = false
+        var number = record.pointee.changeCount
+        while number != s.pointee.changeCount {
+            let change = log.pointee.entries + Int(number) % ChangeLog.capacity
+            number &+= 1
+            let table = UInt32(change.pointee.bridge) &<< 8 | UInt32(change.pointee.table)
+            var isVisited = false
+            for index in 0..<Int(path.pointee.visitedCount) where visited[index] == table {
+                isVisited = true
+                break
+            }
+            guard isVisited else { continue }
+            if !isExpanded {
+                expand(record, into: s.pointee.revalidationKey)
+                isExpanded = true
+            }
+            if couldMatch(change, path) { return false }
+        }
+        record.pointee.changeCount = s.pointee.changeCount
+        s.pointee.counters.revalidated &+= 1
+        return true
+    }
+
+    private func couldMatch(
+        _ change: UnsafeMutablePointer<RuleChange>, _ path: UnsafeMutablePointer<FlowPath>
+    ) -> Bool {
+        let key = state.pointee.revalidationKey
+        // Another bridge than the first saw another in_port and other metadata.
+        guard change.pointee.bridge == path.pointee.bridge else { return true }
+        for position in 0..<Int(change.pointee.wordCount) {
+            let word = change.pointee.words[position]
+            let index = Int(word.index)
+            // conj_id and dp_hash never arrive with a packet.
+            if index == FlowLayout.conjunctionID / 8 { continue }
+            let dirty = index < 64 ? path.pointee.dirtyLow : path.pointee.dirtyHigh
+            if dirty &>> UInt64(index & 63) & 1 == 1 { continue }
+            if (key.word(index) ^ word.value) & word.mask != 0 { return false }
+        }
+        return true
+    }
+
+    /// The flow key of a record's packets as they arrived.
+    func expand(_ record: UnsafeMutablePointer<FlowRecord>, into key: FlowKey) {
+        key.clear()
+        let words = UnsafeMutableRawPointer(record).assumingMemoryBound(to: UInt64.self)
+        let port = UInt32(truncatingIfNeeded: words[0])
+        let ingress = state.pointee.pipeline.pointee.ingress[Int(port) % PipelineState.portsMax]
+        key.store32(ingress.openflowPort, at: FlowLayout.inPort)
+        key.store32(ReservedOpenFlowPort.unset, at: FlowLayout.actsetOutput)
+        let base = key.base
+        let type = UInt16(truncatingIfNeeded: words[0] &>> 48)
+        base.storeBytes(of: type, toByteOffset: FlowLayout.ethType, as: UInt16.self)
+        let tpids = words[0] &>> 32 & 0xffff
+        if tpids & 3 != 0 {
+            key.store16(tpids & 1 != 0 ? 0x8100 : 0x88a8, at: FlowLayout.vlanTPID)
+        }
+        if tpids & 12 != 0 {
+            key.store16(tpids & 4 != 0 ? 0x8100 : 0x88a8, at: FlowLayout.innerVLANTPID)
+        }
+        base.storeBytes(of: words[1], toByteOffset: FlowLayout.ethDestination, as: UInt64.self)
+        base.storeBytes(of: words[2], toByteOffset: FlowLayout.ethSource, as: UInt64.self)
+        let proto = UInt8(truncatingIfNeeded: words[3])
+        key.store8(proto, at: FlowLayout.ipProtocol)
+        key.store8(UInt8(truncatingIfNeeded: words[3] &>> 8), at: FlowLayout.ipTOS)
+        key.store8(UInt8(truncatingIfNeeded: words[3] &>> 16), at: FlowLayout.ipTTL)
+        let l4 = UInt32(truncatingIfNeeded: words[3] &>> 32)
+        let isIPv6 = type == 0xdd86
+        if proto == 6 || proto == 17 {
+            base.storeBytes(of: l4, toByteOffset: FlowLayout.l4Source, as: UInt32.self)
+        } else if proto == 1 && !isIPv6 || proto == 58 && isIPv6 {
+            key.store16(UInt16(l4 & 0xff), at: FlowLayout.l4Source)
+            key.store16(UInt16(l4 &>> 8 & 0xff), at: FlowLayout.l4Destination)
+        }
+        if isIPv6 {
+            base.storeBytes(of: words[4], toByteOffset: FlowLayout.ipv6Source, as: UInt64.self)
+            base.storeBytes(
+                of: words[5], toByteOffset: FlowLayout.ipv6Source &+ 8, as: UInt64.self)
+            base.storeBytes(of: words[6], toByteOffset: FlowLayout.ipv6Destination, as: UInt64.self)
+            base.storeBytes(
+                of: words[7], toByteOffset: FlowLayout.ipv6Destination &+ 8, as: UInt64.self)
+        } else {
+            base.storeBytes(of: words[4], toByteOffset: FlowLayout.ipv4Source, as: UInt64.self)
+        }
+    }
+}

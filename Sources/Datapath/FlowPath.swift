@@ -1,0 +1,250 @@
+// A path: the operations, rules and conditions that one way through the pipeline came to. Shared by
+// every record that took the same steps; counts packets for the rules it passed.
+
+import Bounded
+import CIntrinsics
+import Flow
+import Pipeline
+
+/// The head of a path; operations, rules and visited tables follow it in the same slot.
+@frozen public struct FlowPath {
+    public var hash: UInt64 = 0
+    public var references: UInt32 = 0
+    public var operationCount: UInt16 = 0
+    public var ruleCount: UInt16 = 0
+    public var visitedCount: UInt16 = 0
+    public var dependencyCount: UInt8 = 0
+    public var reserved: UInt8 = 0
+    /// Kinds and extras of up to four dependencies.
+    public var kinds: (UInt8, UInt8, UInt8, UInt8) = (0, 0, 0, 0)
+    public var extras: (UInt16, UInt16, UInt16, UInt16) = (0, 0, 0, 0)
+    public var lengthMin: UInt32 = 0
+    public var lengthMax: UInt32 = .max
+    public var rejudgeSeconds: UInt32 = 0
+    public var dropReason: UInt16 = 0
+    public var bridge: UInt16 = 0
+    public var dirtyLow: UInt64 = 0
+    public var dirtyHigh: UInt64 = 0
+    /// Counts not yet credited to the rules.
+    public var packets: UInt64 = 0
+    public var bytes: UInt64 = 0
+    public var lastUsed: UInt64 = 0
+
+    @inlinable public init() {}
+}
+
+/// All paths of one poll thread.
+///
+/// **Shape**: slots of 2 KiB: head, then at most 24 operations, 120 rules and 64 visited tables.
+@frozen public struct PathTable {
+    @inlinable public static var slotBytes: Int { 2048 }
+    @inlinable public static var operationsMax: Int { 24 }
+    @inlinable public static var rulesMax: Int { 100 }
+    @inlinable public static var visitedMax: Int { 64 }
+    @inlinable static var operationsOffset: Int { 160 }
+    @inlinable static var rulesOffset: Int { 160 + 24 * 24 }
+    @inlinable static var visitedOffset: Int { 160 + 24 * 24 + 100 * 8 }
+
+    public let base: UnsafeMutableRawPointer
+    public let index: TagIndex
+    public let slots: SlotPool
+    public let hash: KeyedHash
+
+    public init?(capacity: Int, secret: HashSecret) {
+        guard let index = TagIndex(capacity: capacity + capacity / 4),
+            let slots = SlotPool(capacity: capacity),
+            let memory = MappedMemory.reserve(byteCount: capacity * PathTable.slotBytes)
+        else { return nil }
+        precondition(MemoryLayout<FlowPath>.stride <= PathTable.operationsOffset)
+        self.index = index
+        self.slots = slots
+        base = memory.base
+        hash = KeyedHash(secret)
+    }
+
+    @inlinable @inline(always)
+    public func path(_ slot: UInt32) -> UnsafeMutablePointer<FlowPath> {
+        (base + Int(slot) &* PathTable.slotBytes).assumingMemoryBound(to: FlowPath.self)
+    }
+    @inlinable @inline(always)
+    public func operations(_ slot: UInt32) -> UnsafeMutablePointer<DatapathOperation> {
+        (base + Int(slot) &* PathTable.slotBytes + PathTable.operationsOffset)
+            .assumingMemoryBound(to: DatapathOperation.self)
+    }
+    @inlinable @inline(always)
+    public func rules(_ slot: UInt32) -> UnsafeMutablePointer<UnsafeMutablePointer<Rule>> {
+        (base + Int(slot) &* PathTable.slotBytes + PathTable.rulesOffset)
+            .assumingMemoryBound(to: UnsafeMutablePointer<Rule>.self)
+    }
+    @inlinable @inline(always)
+    public func visited(_ slot: UInt32) -> UnsafeMutablePointer<UInt32> {
+        (base + Int(slot) &* PathTable.slotBytes + PathTable.visitedOffset)
+            .assumingMemoryBound(to: UInt32.self)
+    }
+
+    /// The path that the interpreter's recording came to, shared or new; nil if it is too long or no
+    /// slot is free. The caller owns one reference.
+    public func intern(_ state: UnsafeMutablePointer<InterpreterState>) -> UInt32? {
+        let s = state
+        guard s.pointee.operationCount <= PathTable.operationsMax,
+            s.pointee.ruleCount <= PathTable.rulesMax,
+            s.pointee.visitedCount <= PathTable.visitedMax
+        else { return nil }
+        let hashed = digest(s)
+        if let found = index.find(hashed, where: { isEqual($0, s, hashed) }) {
+            path(found).pointee.references &+= 1
+            return found
+        }
+        guard let slot = slots.take() else { return nil }
+        guard index.insert(hashed, value: slot) else {
+            slots.give(slot)
+            return nil
+        }
+        fill(slot, s, hashed)
+        return slot
+    }
+
+    /// Gives one reference back; the last one credits the rules and frees the slot.
+    public func release(_ slot: UInt32) {
+        let head = path(slot)
+        head.pointee.references &-= 1
+        guard head.pointee.references == 0 else { return }
+        flush(slot)
+        let rules = rules(slot)
+        for position in 0..<Int(head.pointee.ruleCount) {
+            PathTable.reference(rules[position], by: UInt32.max)
+        }
+        _ = index.remove(head.pointee.hash, value: slot)
+        slots.give(slot)
+    }
+
+    /// Credits what the path counted to its rules.
+    public func flush(_ slot: UInt32) {
+        let head = path(slot)
+        let packets = head.pointee.packets
+        guard packets != 0 else { return }
+        let bytes = head.pointee.bytes
+        head.pointee.packets = 0
+        head.pointee.bytes = 0
+        let rules = rules(slot)
+        for position in 0..<Int(head.pointee.ruleCount) {
+            rules[position].credit(packets: packets, bytes: bytes, now: head.pointee.lastUsed)
+        }
+    }
+
+    private static func reference(_ rule: UnsafeMutablePointer<Rule>, by amount: UInt32) {
+        let offset = MemoryLayout<Rule>.offset(of: \.pathReferences).unsafelyUnwrapped
+        _ = vd_fetch_add32(UnsafeMutableRawPointer(rule) + offset, amount)
+    }
+
+    private func fill(_ slot: UInt32, _ s: UnsafeMutablePointer<InterpreterState>, _ hashed: UInt64) {
+        let head = path(slot)
+        head.initialize(to: FlowPath())
+        head.pointee.hash = hashed
+        head.pointee.references = 1
+        head.pointee.operationCount = UInt16(s.pointee.operationCount)
+        head.pointee.ruleCount = UInt16(s.pointee.ruleCount)
+        head.pointee.visitedCount = UInt16(s.pointee.visitedCount)
+        head.pointee.dependencyCount = UInt8(s.pointee.dependencyCount)
+        let kinds = PathTable.kinds(s)
+        let extras = PathTable.extras(s)
+        head.pointee.kinds = kinds
+        head.pointee.extras = extras
+        head.pointee.lengthMin = s.pointee.lengthMin
+        head.pointee.lengthMax = s.pointee.lengthMax
+        head.pointee.rejudgeSeconds = s.pointee.rejudgeSeconds
+        head.pointee.dropReason = s.pointee.dropReason.rawValue
+        head.pointee.bridge = s.pointee.bridge.pointee.index
+        head.pointee.dirtyLow = s.pointee.dirtyLow
+        head.pointee.dirtyHigh = s.pointee.dirtyHigh
+        let operations = operations(slot)
+        for position in 0..<s.pointee.operationCount {
+            operations[position] = s.pointee.operations[position]
+        }
+        let rules = rules(slot)
+        for position in 0..<s.pointee.ruleCount {
+            rules[position] = s.pointee.rules[position]
+            PathTable.reference(rules[position], by: 1)
+        }
+        let visited = visited(slot)
+        for position in 0..<s.pointee.visitedCount {
+            visited[position] = s.pointee.visited[position]
+        }
+    }
+
+    @inline(__always)
+    private static func kinds(
+        _ s: UnsafeMutablePointer<InterpreterState>
+    ) -> (UInt8, UInt8, UInt8, UInt8) {
+        let d = s.pointee.dependencies
+        let n = s.pointee.dependencyCount
+        return (
+            n > 0 ? d[0].kind : 0, n > 1 ? d[1].kind : 0, n > 2 ? d[2].kind : 0,
+            n > 3 ? d[3].kind : 0
+        )
+    }
+
+    @inline(__always)
+    private static func extras(
+        _ s: UnsafeMutablePointer<InterpreterState>
+    ) -> (UInt16, UInt16, UInt16, UInt16) {
+        let d = s.pointee.dependencies
+        let n = s.pointee.dependencyCount
+        return (
+            n > 0 ? d[0].extra : 0, n > 1 ? d[1].extra : 0, n > 2 ? d[2].extra : 0,
+            n > 3 ? d[3].extra : 0
+        )
+    }
+
+    private func digest(_ s: UnsafeMutablePointer<InterpreterState>) -> UInt64 {
+        var h =
+            UInt64(s.pointee.operationCount) &<< 32 | UInt64(s.pointee.ruleCount) &<< 16
+            | UInt64(s.pointee.visitedCount)
+        if s.pointee.operationCount > 0 {
+            h ^= hash.hash(
+                UnsafeRawPointer(s.pointee.operations), words: s.pointee.operationCount &* 3)
+        }
+        if s.pointee.ruleCount > 0 {
+            h = h &* 0xff51_afd7_ed55_8ccd
+            h ^= hash.hash(UnsafeRawPointer(s.pointee.rules), words: s.pointee.ruleCount)
+        }
+        h = hash.hash(h &+ UInt64(s.pointee.lengthMin) &* 31 &+ UInt64(s.pointee.lengthMax))
+        return h
+    }
+
+    private func isEqual(
+        _ slot: UInt32, _ s: UnsafeMutablePointer<InterpreterState>, _ hashed: UInt64
+    ) -> Bool {
+        let head = path(slot)
+        guard head.pointee.hash == hashed,
+            Int(head.pointee.operationCount) == s.pointee.operationCount,
+            Int(head.pointee.ruleCount) == s.pointee.ruleCount,
+            Int(head.pointee.visitedCount) == s.pointee.visitedCount,
+            Int(head.pointee.dependencyCount) == s.pointee.dependencyCount,
+            head.pointee.kinds == PathTable.kinds(s), head.pointee.extras == PathTable.extras(s),
+            head.pointee.lengthMin == s.pointee.lengthMin,
+            head.pointee.lengthMax == s.pointee.lengthMax,
+            head.pointee.rejudgeSeconds == s.pointee.rejudgeSeconds,
+            head.pointee.dirtyLow == s.pointee.dirtyLow,
+            head.pointee.dirtyHigh == s.pointee.dirtyHigh,
+            head.pointee.dropReason == s.pointee.dropReason.rawValue,
+            head.pointee.bridge == s.pointee.bridge.pointee.index
+        else { return false }
+        let operations = operations(slot)
+        for position in 0..<s.pointee.operationCount
+        where operations[position] != s.pointee.operations[position] {
+            return false
+        }
+        let rules = rules(slot)
+        for position in 0..<s.pointee.ruleCount
+        where rules[position] != s.pointee.rules[position] {
+            return false
+        }
+        let visited = visited(slot)
+        for position in 0..<s.pointee.visitedCount
+        where visited[position] != s.pointee.visited[position] {
+            return false
+        }
+        return true
+    }
+}
