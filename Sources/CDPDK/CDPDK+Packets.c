@@ -1,5 +1,5 @@
-// Packets: the proof that DPDK's mbuf is laid out as the switch believes, mempools, bursts and the offload
-// fields of one packet.
+// Packets: the proof that DPDK's mbuf is laid out as the switch believes, mempools, bursts and the
+// offload fields of one packet.
 #include <rte_config.h>
 
 #include <rte_errno.h>

@@ -22,7 +22,8 @@ public struct DPDKArguments: Sendable, Equatable {
     /// - Parameters:
     ///   - hasHugepages: whether the system has any to give; without them memory is ordinary.
     ///   - firstCPU: the CPU of the main lcore when none is asked for.
-    /// **Errors**: `.badArgument` for options that would end the process, and for unbalanced quotes.
+    /// **Errors**: `.badArgument` for options that would end the process, and for unbalanced
+    /// quotes.
     public func commandLine(hasHugepages: Bool, firstCPU: Int) throws(DPDKError) -> [String] {
         let own = try DPDKArguments.split(extra ?? "")
         for word in own where ["-h", "--help", "-v", "--version"].contains(word) {

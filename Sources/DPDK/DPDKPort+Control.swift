@@ -42,8 +42,8 @@ extension DPDKPort {
         }
     }
 
-    /// Opens a vhost-user port: `dpdkvhostuser` makes the socket at `path`, `dpdkvhostuserclient` connects
-    /// to the one there, and connects anew whenever it is back.
+    /// Opens a vhost-user port: `dpdkvhostuser` makes the socket at `path`, `dpdkvhostuserclient`
+    /// connects to the one there, and connects anew whenever it is back.
     public static func openVhost(
         name: String, path: String, isClient: Bool, pool: PacketPool, datapathPort: UInt32,
         options: Options = Options()
@@ -77,7 +77,8 @@ extension DPDKPort {
     ) throws(DPDKError) -> DPDKPort {
         let frameBytes = options.mtu + 26
         let isLarge = frameBytes > PacketLayout.standardRoomBytes - PacketLayout.headroom
-        let roomBytes = isLarge
+        let roomBytes =
+            isLarge
             ? (frameBytes + PacketLayout.headroom + 1023) & ~1023 : PacketLayout.standardRoomBytes
         guard options.mtu >= 68, roomBytes <= 0xffff else {
             throw .device(call: "mtu \(options.mtu)", number: EINVAL)

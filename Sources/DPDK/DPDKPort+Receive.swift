@@ -5,7 +5,8 @@ import CIntrinsics
 import PacketBuffer
 
 extension UnsafeMutablePointer where Pointee == DPDKPortState {
-    /// Counts `count` packets at `first`, keeps those that are sound, packed to the front; how many.
+    /// Counts `count` packets at `first`, keeps those that are sound, packed to the front; how
+    /// many.
     func admit(
         _ first: UnsafeMutablePointer<PacketBuffer>, count: Int, special: UInt32, queue: Int
     ) -> Int {
@@ -49,8 +50,8 @@ extension UnsafeMutablePointer where Pointee == DPDKPortState {
             return nil
         }
         guard isPartial || segmentBytes != 0 else { return whole }
-        // The device tells what, not where: the headers say where. Without a TCP or UDP header there is
-        // nothing to complete.
+        // The device tells what, not where: the headers say where. Without a TCP or UDP header
+        // there is nothing to complete.
         guard let scan = HeaderScan(whole) else { return whole }
         let gsoType = !scan.isTCP ? GSOType.udpL4 : scan.isIPv6 ? GSOType.tcp6 : GSOType.tcp4
         let claim = OffloadClaim(
@@ -65,8 +66,8 @@ extension UnsafeMutablePointer where Pointee == DPDKPortState {
         return whole
     }
 
-    /// The packet as one segment; a chain is copied and freed. Nil, and the chain kept, when it is too
-    /// long, inconsistent or there is no buffer.
+    /// The packet as one segment; a chain is copied and freed. Nil, and the chain kept, when it is
+    /// too long, inconsistent or there is no buffer.
     private func linearise(_ packet: PacketBuffer) -> PacketBuffer? {
         let segments = packet.header.load(
             fromByteOffset: PacketLayout.segmentCount, as: UInt16.self)

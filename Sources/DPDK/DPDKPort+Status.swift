@@ -39,7 +39,9 @@ extension DPDKPort {
         let found = vd_device_xstats(state.pointee.deviceID, &names, &values, 256)
         return (0..<Int(max(0, found))).map { index in
             let text = names[index * 64..<(index + 1) * 64].prefix { $0 != 0 }
-            return (String(decoding: text.map { UInt8(bitPattern: $0) }, as: UTF8.self), values[index])
+            return (
+                String(decoding: text.map { UInt8(bitPattern: $0) }, as: UTF8.self), values[index]
+            )
         }
     }
 

@@ -1,5 +1,6 @@
-// Sending a burst: super-packets are segmented, checksums completed where the device does not, and what does
-// not live in a mempool is copied to one, for a driver frees what it sent to where it came from.
+// Sending a burst: super-packets are segmented, checksums completed where the device does not, and
+// what does not live in a mempool is copied to one, for a driver frees what it sent to where it
+// came from.
 
 import CDPDK
 import CIntrinsics
@@ -80,7 +81,8 @@ extension UnsafeMutablePointer where Pointee == DPDKPortState {
         return true
     }
 
-    /// A copy of a slab's packet in this port's mempool; the original is freed. Nil when it does not fit.
+    /// A copy of a slab's packet in this port's mempool; the original is freed. Nil when it does
+    /// not fit.
     private func moveToMempool(_ packet: PacketBuffer) -> PacketBuffer? {
         defer { pointee.pool.free(packet) }
         let bytes = packet.length

@@ -1,5 +1,5 @@
-// A handle to one DPDK port: any device or vdev that `dpdk-devargs` names, and vhost-user sockets. A pointer;
-// `receive` and `transmit` are the poll threads', the rest is control's.
+// A handle to one DPDK port: any device or vdev that `dpdk-devargs` names, and vhost-user sockets.
+// A pointer; `receive` and `transmit` are the poll threads', the rest is control's.
 
 import CDPDK
 import CIntrinsics
@@ -7,8 +7,9 @@ import PacketBuffer
 
 /// A DPDK port.
 ///
-/// **Shape**: one pointer, copied freely. **Owner**: one poll thread a receive queue; any thread sends, under
-/// the transmit queue's spin lock; the control thread opens it, and closes it once poll threads have let go.
+/// **Shape**: one pointer, copied freely. **Owner**: one poll thread a receive queue; any thread
+/// sends, under the transmit queue's spin lock; the control thread opens it, and closes it once
+/// poll threads have let go.
 public struct DPDKPort: @unchecked Sendable {
     public let state: UnsafeMutablePointer<DPDKPortState>
 

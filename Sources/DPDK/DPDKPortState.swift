@@ -1,5 +1,5 @@
-// The memory behind one DPDK port. The control thread makes and destroys it; each receive queue belongs to
-// one poll thread, each transmit queue to whoever holds its lock.
+// The memory behind one DPDK port. The control thread makes and destroys it; each receive queue
+// belongs to one poll thread, each transmit queue to whoever holds its lock.
 
 import PacketBuffer
 

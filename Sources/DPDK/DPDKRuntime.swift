@@ -1,5 +1,5 @@
-// DPDK's environment, which a process can start once and never has to: a switch without DPDK ports calls
-// nothing here. Control thread only.
+// DPDK's environment, which a process can start once and never has to: a switch without DPDK ports
+// calls nothing here. Control thread only.
 
 import CDPDK
 import CIntrinsics
@@ -30,8 +30,8 @@ public enum DPDKRuntime {
         }
     }
 
-    /// Starts the EAL and lets a mempool of `packets` standard packets serve `pool`. Later calls answer
-    /// as the first one did.
+    /// Starts the EAL and lets a mempool of `packets` standard packets serve `pool`. Later calls
+    /// answer as the first one did.
     ///
     /// **Errors**: `.environment`, `.badArgument`, `.noMemory`; final for this process.
     public static func initialise(
@@ -58,7 +58,16 @@ public enum DPDKRuntime {
         if let failure { throw failure }
     }
 
-    /// Makes the calling poll thread known to DPDK, for mempool caches of its own. Harmless to leave out.
+    /// Sends DPDK's log lines to `sink` instead of stderr; best before `initialise`. It is called on
+    /// any thread, with the bytes of one or more lines.
+    public static func redirectLog(
+        to sink: @escaping @convention(c) (UnsafePointer<CChar>?, UInt64) -> Void
+    ) {
+        _ = vd_log_redirect(sink)
+    }
+
+    /// Makes the calling poll thread known to DPDK, for mempool caches of its own. Harmless to
+    /// leave out.
     public static func registerThread() { _ = vd_thread_register() }
     public static func unregisterThread() { vd_thread_unregister() }
 

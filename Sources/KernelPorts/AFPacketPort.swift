@@ -14,8 +14,8 @@ public enum AFPacketPort {
         public init() {}
     }
 
-    /// Opens `device`, which goes up and promiscuous; the port then receives whatever the device does,
-    /// but nothing that is sent on it.
+    /// Opens `device`, which goes up and promiscuous; the port then receives whatever the device
+    /// does, but nothing that is sent on it.
     ///
     /// **Errors**: `.noDevice`; `.system` without CAP_NET_RAW and CAP_NET_ADMIN.
     /// **Owner**: the control thread, in the network namespace of the device.

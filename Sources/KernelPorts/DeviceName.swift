@@ -9,7 +9,9 @@ struct DeviceName {
     init(_ name: String) throws(KernelPortError) {
         let utf8 = Array(name.utf8)
         guard !utf8.isEmpty, utf8.count < LinuxABI.nameBytesMax, name != ".", name != "..",
-            !utf8.contains(where: { $0 <= 0x20 || $0 == 0x2f || $0 == 0x3a || $0 == 0x7f || $0 == 0x25 })
+            !utf8.contains(where: {
+                $0 <= 0x20 || $0 == 0x2f || $0 == 0x3a || $0 == 0x7f || $0 == 0x25
+            })
         else { throw .badName }
         bytes = utf8
     }
@@ -30,17 +32,23 @@ struct InterfaceRequest {
 
     var value16: UInt16 {
         get { UInt16(self[0]) | UInt16(self[1]) << 8 }
-        set { for index in 0..<2 { self[index] = UInt8(truncatingIfNeeded: newValue >> (8 * index)) } }
+        set {
+            for index in 0..<2 { self[index] = UInt8(truncatingIfNeeded: newValue >> (8 * index)) }
+        }
     }
 
     var value32: UInt32 {
         get { (0..<4).reduce(0) { $0 | UInt32(self[$1]) << (8 * $1) } }
-        set { for index in 0..<4 { self[index] = UInt8(truncatingIfNeeded: newValue >> (8 * index)) } }
+        set {
+            for index in 0..<4 { self[index] = UInt8(truncatingIfNeeded: newValue >> (8 * index)) }
+        }
     }
 
     var value64: UInt64 {
         get { (0..<8).reduce(0) { $0 | UInt64(self[$1]) << (8 * $1) } }
-        set { for index in 0..<8 { self[index] = UInt8(truncatingIfNeeded: newValue >> (8 * index)) } }
+        set {
+            for index in 0..<8 { self[index] = UInt8(truncatingIfNeeded: newValue >> (8 * index)) }
+        }
     }
 
     var name: String {
@@ -51,7 +59,9 @@ struct InterfaceRequest {
     mutating func perform(
         _ call: UInt, on fd: Int32, named text: KernelPortError.StaticText
     ) throws(KernelPortError) {
-        let status = storage.withUnsafeMutableBytes { ioctl(fd, call, $0.baseAddress.unsafelyUnwrapped) }
+        let status = storage.withUnsafeMutableBytes {
+            ioctl(fd, call, $0.baseAddress.unsafelyUnwrapped)
+        }
         guard status >= 0 else {
             throw errno == ENODEV ? .noDevice : .last(text)
         }

@@ -1,5 +1,5 @@
-// Making and feeding a dummy port (type `dummy`): packets come from `netdev-dummy/receive` and from tests,
-// and go to a ring or a file.
+// Making and feeding a dummy port (type `dummy`): packets come from `netdev-dummy/receive` and from
+// tests, and go to a ring or a file.
 
 import CIntrinsics
 import Glibc
@@ -46,7 +46,8 @@ public enum DummyPort {
 
 extension KernelPort {
     /// Puts a packet with these bytes on the receive queue of a dummy port, as if from the wire.
-    /// False when the port is no dummy, the queue or the pool is exhausted, or it is no Ethernet frame.
+    /// False when the port is no dummy, the queue or the pool is exhausted, or it is no Ethernet
+    /// frame.
     ///
     /// **Owner**: any control thread.
     public func inject(_ bytes: UnsafeRawBufferPointer) -> Bool {

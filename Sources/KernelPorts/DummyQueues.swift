@@ -1,4 +1,5 @@
-// The inside of a dummy port: a ring of injected packets, and optionally a ring and files of what was sent.
+// The inside of a dummy port: a ring of injected packets, and optionally a ring and files of what
+// was sent.
 
 import CIntrinsics
 import PacketBuffer
@@ -27,7 +28,6 @@ struct DummyQueues {
 
 extension UnsafeMutablePointer where Pointee == KernelPortState {
     /// Takes what was injected.
-   
     func receiveDummy(into batch: PacketBatch) -> Int {
         guard let dummy = pointee.dummy else { return 0 }
         let before = batch.count
@@ -50,7 +50,6 @@ extension UnsafeMutablePointer where Pointee == KernelPortState {
     }
 
     /// Keeps or drops what is sent, segmented and with whole checksums as a device would see it.
-   
     func transmitDummy(_ packets: UnsafeMutablePointer<PacketBuffer>, count: Int) -> Int {
         var sent = 0
         var index = 0
@@ -73,7 +72,6 @@ extension UnsafeMutablePointer where Pointee == KernelPortState {
         return sent
     }
 
-   
     private func deliver(_ packet: PacketBuffer) -> Int {
         guard packet.finishChecksum() else {
             pointee.counters.txErrors &+= 1
@@ -90,7 +88,6 @@ extension UnsafeMutablePointer where Pointee == KernelPortState {
     }
 
     /// Makes the dummy's descriptor readable.
-   
     func wakeDummy() {
         // The count is written from the vectors' own memory: eight bytes with the value one.
         let one = pointee.vectors.sendHeaders

@@ -22,13 +22,14 @@ extension KernelAddress {
 }
 
 extension KernelRoute {
-    /// Every unicast and local route of the thread's network namespace. Of a multipath route, the first
-    /// next hop.
+    /// Every unicast and local route of the thread's network namespace. Of a multipath route, the
+    /// first next hop.
     public static func all() throws(KernelPortError) -> [KernelRoute] {
         try NetlinkSocket.dump(LinuxABI.getRoute, fixedBytes: 12).compactMap { KernelRoute($0) }
     }
 
-    /// rtmsg: family, destination length, source length, tos, table, protocol, scope, type, flags u32.
+    /// rtmsg: family, destination length, source length, tos, table, protocol, scope, type, flags
+    /// u32.
     private init?(_ message: NetlinkMessage) {
         let body = message.body
         guard message.type == LinuxABI.newRoute, body.count >= 12,

@@ -1,5 +1,5 @@
-// Addresses, routes and neighbours of the kernel, as tunnels need them to find their way. Values read whole
-// through rtnetlink whenever `LinkMonitor` says that something changed.
+// Addresses, routes and neighbours of the kernel, as tunnels need them to find their way. Values
+// read whole through rtnetlink whenever `LinkMonitor` says that something changed.
 
 /// An address of a kernel device.
 public struct KernelAddress: Sendable, Equatable {

@@ -1,6 +1,6 @@
-// Receiving from packet sockets and TAP devices. Small packets land in standard buffers; a super-packet
-// fills its slot's standard buffer and goes on in the jumbo buffer of the slot, to whose front the first
-// 2 KiB are then copied.
+// Receiving from packet sockets and TAP devices. Small packets land in standard buffers; a
+// super-packet fills its slot's standard buffer and goes on in the jumbo buffer of the slot, to
+// whose front the first 2 KiB are then copied.
 
 import CIntrinsics
 import Glibc
@@ -8,7 +8,6 @@ import PacketBuffer
 
 extension UnsafeMutablePointer where Pointee == KernelPortState {
     /// One `recvmmsg` of a packet socket.
-   
     func receivePackets(into batch: PacketBatch) -> Int {
         pointee.vectors.arm(from: pointee.pool)
         let room = PacketBatch.capacity &- batch.count
@@ -48,7 +47,6 @@ extension UnsafeMutablePointer where Pointee == KernelPortState {
     }
 
     /// Reads a TAP device until it is empty or the batch is full.
-   
     func receiveTap(into batch: PacketBatch) -> Int {
         pointee.vectors.arm(from: pointee.pool)
         let room = PacketBatch.capacity &- batch.count
@@ -76,8 +74,8 @@ extension UnsafeMutablePointer where Pointee == KernelPortState {
         return batch.count &- before
     }
 
-    /// Makes a packet of what was read into `slot`, or counts why not and leaves the slot as it was.
-   
+    /// Makes a packet of what was read into `slot`, or counts why not and leaves the slot as it
+    /// was.
     private func takeSlot(_ slot: Int, bytes total: Int, cut: Bool) -> PacketBuffer? {
         let bytes = total &- VirtioHeader.bytes
         let standard = pointee.vectors.standard[slot]
@@ -110,7 +108,6 @@ extension UnsafeMutablePointer where Pointee == KernelPortState {
     }
 
     /// Puts the VLAN tag back that the kernel took out of the packet; false when there is no room.
-   
     private func restoreTag(
         of packet: PacketBuffer, from message: UnsafeMutablePointer<SocketMessage>
     ) -> Bool {
@@ -149,7 +146,6 @@ extension UnsafeMutablePointer where Pointee == KernelPortState {
         return 1 &<< UInt64(truncatingIfNeeded: isJumbo ? slot &+ 32 : slot)
     }
 
-   
     private func replaceSlots(_ used: UInt64, count: Int) {
         var slot = count &- 1
         while slot >= 0 {
@@ -161,7 +157,6 @@ extension UnsafeMutablePointer where Pointee == KernelPortState {
     }
 
     /// Nothing waiting is no error. Anything else is the device's, and shown.
-   
     private func noteReceiveError(_ number: Int32) {
         if number == 0 || number == EAGAIN || number == EINTR { return }
         pointee.deviceError = number

@@ -1,5 +1,6 @@
 // Sending to packet sockets and TAP devices with virtio-net headers, so that partial checksums and
-// super-packets pass as they are. What a device cannot take is segmented here or dropped and counted.
+// super-packets pass as they are. What a device cannot take is segmented here or dropped and
+// counted.
 
 import CIntrinsics
 import Glibc
@@ -7,7 +8,6 @@ import PacketBuffer
 
 extension UnsafeMutablePointer where Pointee == KernelPortState {
     /// Sends `count` packets; consumes them all.
-   
     func transmitFrames(_ packets: UnsafeMutablePointer<PacketBuffer>, count: Int) -> Int {
         var sent = 0
         var index = 0
@@ -20,7 +20,6 @@ extension UnsafeMutablePointer where Pointee == KernelPortState {
     }
 
     /// Prepares one packet and adds it to those pending, or drops it.
-   
     private func queue(_ packet: PacketBuffer, sent: inout Int) {
         let slot = pointee.vectors.pending.count
         let header = pointee.vectors.sendHeaders + slot &* PortVectors.headerStride
@@ -61,7 +60,6 @@ extension UnsafeMutablePointer where Pointee == KernelPortState {
     }
 
     /// Segments in software, flushing whenever the vectors are full.
-   
     private func queueSegments(of packet: PacketBuffer, sent: inout Int) {
         guard var segmenter = Segmenter(packet) else { return drop(packet, isError: true) }
         while true {
@@ -78,7 +76,6 @@ extension UnsafeMutablePointer where Pointee == KernelPortState {
     }
 
     /// Sends all that is pending and frees it.
-   
     private func flush() -> Int {
         let count = pointee.vectors.pending.count
         guard count > 0 else { return 0 }
@@ -107,7 +104,6 @@ extension UnsafeMutablePointer where Pointee == KernelPortState {
     private enum Failure { case skipOne, dropRest, again }
 
     /// Decides what a failed send means for the packet at `index` and those behind it.
-   
     private func failure(_ number: Int32, at index: Int) -> Failure {
         switch number {
         case EINTR: return .again
@@ -130,7 +126,6 @@ extension UnsafeMutablePointer where Pointee == KernelPortState {
     }
 
     /// Sends up to `count` pending packets from `index` on; how many, or the negated errno.
-   
     private func send(from index: Int, count: Int) -> Int32 {
         if case .tap = pointee.kind {
             let result = vd_writev(
@@ -142,7 +137,6 @@ extension UnsafeMutablePointer where Pointee == KernelPortState {
             UInt32(truncatingIfNeeded: count))
     }
 
-   
     private func note(sent: Int, from first: Int) {
         var bytes = 0
         var index = first
@@ -155,7 +149,6 @@ extension UnsafeMutablePointer where Pointee == KernelPortState {
         pointee.counters.txBytes &+= UInt64(truncatingIfNeeded: bytes)
     }
 
-   
     private func drop(_ packet: PacketBuffer, isError: Bool) {
         if isError {
             pointee.counters.txErrors &+= 1

@@ -1,5 +1,6 @@
-// A handle to one port on a Linux kernel device, or to a dummy. A pointer and a switch on the kind: no
-// existential, nothing counted. `receive` and `transmit` are the poll thread's, the rest is control's.
+// A handle to one port on a Linux kernel device, or to a dummy. A pointer and a switch on the kind:
+// no existential, nothing counted. `receive` and `transmit` are the poll thread's, the rest is
+// control's.
 
 import CIntrinsics
 import Glibc
@@ -7,9 +8,10 @@ import PacketBuffer
 
 /// A kernel port.
 ///
-/// **Shape**: one pointer, copied freely. **Owner**: one poll thread for `receive`; any poll thread for
-/// `transmit`, which takes the port's spin lock; the control thread opens the port, and closes it once
-/// every poll thread has let go. In release builds the compiler proves that both allocate nothing.
+/// **Shape**: one pointer, copied freely. **Owner**: one poll thread for `receive`; any poll thread
+/// for `transmit`, which takes the port's spin lock; the control thread opens the port, and closes
+/// it once every poll thread has let go. In release builds the compiler proves that both allocate
+/// nothing.
 public struct KernelPort: @unchecked Sendable {
     public let state: UnsafeMutablePointer<KernelPortState>
 
@@ -40,9 +42,8 @@ public struct KernelPort: @unchecked Sendable {
 
     /// Receives what waits, up to the room in `batch`, and appends it there. Returns how many.
     ///
-    /// Every packet appended has at least 14 bytes, its VLAN tags in place, and offload metadata that
-    /// was checked against its headers.
-   
+    /// Every packet appended has at least 14 bytes, its VLAN tags in place, and offload metadata
+    /// that was checked against its headers.
     #if !DEBUG
         @_noAllocation
     #endif
@@ -56,7 +57,6 @@ public struct KernelPort: @unchecked Sendable {
 
     /// Sends `count` packets and takes them all: those not sent are dropped and counted.
     /// Returns how many were sent.
-   
     #if !DEBUG
         @_noAllocation
     #endif

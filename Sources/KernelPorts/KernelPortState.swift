@@ -1,5 +1,5 @@
-// The memory behind one kernel port. The control thread makes and destroys it; between the two it belongs
-// one poll thread receives and any may send, one at a time; anyone may read counters and `deviceError`.
+// The memory behind one kernel port. The control thread makes and destroys it; in between one poll
+// thread receives and any may send, one at a time. Anyone may read counters and `deviceError`.
 
 import CIntrinsics
 import PacketBuffer

@@ -42,8 +42,8 @@ extension LinkInfo {
             .compactMap { LinkInfo($0) }
     }
 
-    /// Reads an RTM_NEWLINK or RTM_DELLINK message. Those of a bridge's family are about its ports, not
-    /// about devices.
+    /// Reads an RTM_NEWLINK or RTM_DELLINK message. Those of a bridge's family are about its ports,
+    /// not about devices.
     init?(_ message: NetlinkMessage) {
         guard message.type == LinuxABI.newLink || message.type == LinuxABI.deleteLink,
             message.body.count >= 16, message.body.first == 0

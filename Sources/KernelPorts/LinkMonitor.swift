@@ -1,5 +1,5 @@
-// A subscription to the kernel's news of devices, and of addresses, routes and neighbours. The control room
-// polls its descriptor and drains it; nothing here waits.
+// A subscription to the kernel's news of devices, and of addresses, routes and neighbours. The
+// control room polls its descriptor and drains it; nothing here waits.
 
 import Glibc
 

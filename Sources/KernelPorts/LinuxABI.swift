@@ -1,5 +1,6 @@
 // Numbers of the Linux interfaces this module speaks, which the C library's Swift overlay lacks.
-// Sources: linux/if_packet.h, linux/if_tun.h, linux/virtio_net.h, linux/rtnetlink.h, linux/ethtool.h.
+// Sources: linux/if_packet.h, linux/if_tun.h, linux/virtio_net.h, linux/rtnetlink.h,
+// linux/ethtool.h.
 
 enum LinuxABI {
     // Packet sockets.

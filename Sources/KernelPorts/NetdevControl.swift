@@ -1,5 +1,5 @@
-// Reading and changing kernel devices by ioctl: index, flags, MTU, hardware address. Control thread only;
-// everything that is read in bulk comes through rtnetlink instead (`LinkInfo`).
+// Reading and changing kernel devices by ioctl: index, flags, MTU, hardware address. Control thread
+// only; everything that is read in bulk comes through rtnetlink instead (`LinkInfo`).
 
 import Glibc
 

@@ -1,5 +1,5 @@
-// The framing of rtnetlink: messages in a datagram, attributes in a message. Every length is checked; what
-// does not fit ends the walk.
+// The framing of rtnetlink: messages in a datagram, attributes in a message. Every length is
+// checked; what does not fit ends the walk.
 
 /// A message of a netlink datagram.
 struct NetlinkMessage {

@@ -8,7 +8,8 @@ struct NetlinkSocket {
 
     /// - Parameter groups: RTMGRP_* bits to subscribe to.
     init(groups: UInt32, isBlocking: Bool) throws(KernelPortError) {
-        let type = SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue
+        let type =
+            SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue
             | (isBlocking ? 0 : SOCK_NONBLOCK.rawValue)
         let fd = socket(LinuxABI.addressFamilyNetlink, Int32(type), 0)
         guard fd >= 0 else { throw .last("netlink socket") }
@@ -55,14 +56,17 @@ struct NetlinkSocket {
         return sender.2 == 0 ? buffer[..<got] : []
     }
 
-    /// Sends a request and collects the messages of its answer, until its end or its acknowledgement.
+    /// Sends a request and collects the messages of its answer, until its end or its
+    /// acknowledgement.
     func request(
         _ type: UInt16, flags: UInt16, body: [UInt8]
     ) throws(KernelPortError) -> [NetlinkMessage] {
         let sequence: UInt32 = 1
         var message: [UInt8] = []
         func append(_ value: UInt32, bytes: Int) {
-            for index in 0..<bytes { message.append(UInt8(truncatingIfNeeded: value >> (8 * index))) }
+            for index in 0..<bytes {
+                message.append(UInt8(truncatingIfNeeded: value >> (8 * index)))
+            }
         }
         append(UInt32(16 + body.count), bytes: 4)
         append(UInt32(type), bytes: 2)

@@ -33,7 +33,6 @@ struct PacketCapture {
     }
 
     /// Appends `packet`. A full disk loses packets silently: the capture is a debugging aid.
-   
     func append(_ packet: PacketBuffer) {
         let bytes = UInt32(truncatingIfNeeded: packet.length)
         let stamp = scratch.load(fromByteOffset: 4, as: UInt32.self) &+ 1

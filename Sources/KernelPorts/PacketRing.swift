@@ -1,4 +1,5 @@
-// A bounded ring of packets between two threads, for dummy ports. One consumer; producers take a lock.
+// A bounded ring of packets between two threads, for dummy ports. One consumer; producers take a
+// lock.
 
 import CIntrinsics
 import PacketBuffer
@@ -34,7 +35,6 @@ struct PacketRing {
     }
 
     /// Adds a packet; false when the ring is full.
-   
     func push(_ packet: PacketBuffer) -> Bool {
         vd_spin_lock(lock)
         let end = vd_load_relaxed32(tail)
@@ -48,7 +48,6 @@ struct PacketRing {
     }
 
     /// Takes the oldest packet.
-   
     func pop() -> PacketBuffer? {
         let first = vd_load_relaxed32(head)
         guard vd_load_acquire32(tail) != first else { return nil }

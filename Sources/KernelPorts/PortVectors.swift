@@ -1,5 +1,5 @@
-// The message headers, I/O vectors and buffers that a packet socket or TAP needs for 32 packets each way:
-// allocated once when the port opens, never on the packet's way.
+// The message headers, I/O vectors and buffers that a packet socket or TAP needs for 32 packets
+// each way: allocated once when the port opens, never on the packet's way.
 
 import CIntrinsics
 import Glibc
@@ -87,12 +87,14 @@ extension PortVectors {
     /// Bytes that land in the standard buffer of a slot.
     static var standardBytes: Int { PacketLayout.standardRoomBytes - PacketLayout.headroom }
 
-    /// Refills the slots from `pool` and points the vectors at them. Does nothing when nothing was used.
+    /// Refills the slots from `pool` and points the vectors at them. Does nothing when nothing was
+    /// used.
     mutating func arm(from pool: PacketPool) {
         if armed { return }
         if standardCount < PortVectors.slots {
             standardCount &+= pool.allocate(
-                .standard, count: PortVectors.slots &- standardCount, into: standard + standardCount)
+                .standard, count: PortVectors.slots &- standardCount, into: standard + standardCount
+            )
         }
         if jumboCount < PortVectors.slots {
             jumboCount &+= pool.allocate(

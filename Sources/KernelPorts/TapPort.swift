@@ -1,5 +1,5 @@
-// Making a TAP device (types `tap` and `internal`). It is not persistent: it lives as long as the process
-// holds it, so that not even a killed switch leaves one behind.
+// Making a TAP device (types `tap` and `internal`). It is not persistent: it lives as long as the
+// process holds it, so that not even a killed switch leaves one behind.
 
 import Glibc
 import PacketBuffer

@@ -1,5 +1,5 @@
-// The 10-byte virtio-net header that packet sockets and TAP devices put before every packet. What comes
-// in is only a claim; `PacketBuffer.accept` judges it.
+// The 10-byte virtio-net header that packet sockets and TAP devices put before every packet. What
+// comes in is only a claim; `PacketBuffer.accept` judges it.
 
 import PacketBuffer
 
@@ -36,7 +36,8 @@ enum VirtioHeader {
 
     /// Writes the header of a packet whose checksum or segmentation is the receiver's work.
     @inline(__always)
-    static func write(_ scan: HeaderScan, of packet: PacketBuffer, to raw: UnsafeMutableRawPointer) {
+    static func write(_ scan: HeaderScan, of packet: PacketBuffer, to raw: UnsafeMutableRawPointer)
+    {
         let metadata = packet.metadata
         raw.storeBytes(of: flagNeedsChecksum, as: UInt8.self)
         raw.storeBytes(of: metadata.pointee.gsoType, toByteOffset: 1, as: UInt8.self)

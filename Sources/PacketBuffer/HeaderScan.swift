@@ -1,6 +1,6 @@
-// Finds the TCP or UDP header of a packet for offload work: checksums and segmentation. It trusts nothing
-// that a sender claimed about offsets. Anything unusual (fragments, routing headers, truncation, other
-// protocols) is "not found", and callers then do without offload or drop.
+// Finds the TCP or UDP header of a packet for offload work: checksums and segmentation. It trusts
+// nothing that a sender claimed about offsets. Anything unusual (fragments, routing headers,
+// truncation, other protocols) is "not found", and callers then do without offload or drop.
 
 /// Where the headers of an unfragmented TCP or UDP packet lie, all within the packet.
 ///
@@ -24,7 +24,6 @@
     @inlinable public var checksumOffset: Int { @inline(always) get { isTCP ? 16 : 6 } }
 
     /// Scans `packet`; nil when it has no whole TCP or UDP header, or is a fragment.
-   
     #if !DEBUG
         @_noAllocation
     #endif
@@ -85,8 +84,9 @@
         while next == 0 || next == 60 {
             guard headers < 8, offset &+ 8 <= end else { return false }
             next = data.load(fromByteOffset: offset, as: UInt8.self)
-            offset &+= 8 &+ Int(
-                truncatingIfNeeded: data.load(fromByteOffset: offset &+ 1, as: UInt8.self)) &* 8
+            offset &+=
+                8 &+ Int(
+                    truncatingIfNeeded: data.load(fromByteOffset: offset &+ 1, as: UInt8.self)) &* 8
             guard offset <= end else { return false }
             headers &+= 1
         }

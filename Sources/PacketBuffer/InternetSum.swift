@@ -1,5 +1,5 @@
-// The one's-complement sum of RFC 1071 over raw memory, in the machine's byte order: the sum does not
-// care, as long as loads and stores agree. Used to complete partial checksums and to segment.
+// The one's-complement sum of RFC 1071 over raw memory, in the machine's byte order: the sum does
+// not care, as long as loads and stores agree. Used to complete partial checksums and to segment.
 
 /// Sums for IP, TCP and UDP checksums.
 @frozen public enum InternetSum {
@@ -39,7 +39,8 @@
         return UInt16(truncatingIfNeeded: total)
     }
 
-    /// The checksum to store: complemented, and 0xffff in place of zero, as UDP needs and TCP allows.
+    /// The checksum to store: complemented, and 0xffff in place of zero, as UDP needs and TCP
+    /// allows.
     @inlinable @inline(always)
     public static func checksum(_ sum: UInt64) -> UInt16 {
         let value = ~fold(sum)

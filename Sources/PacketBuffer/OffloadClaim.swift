@@ -1,6 +1,6 @@
-// What a sender says about its packet's checksum and segmentation. A tenant may say anything, so the
-// claim is held against the packet's own headers before the packet is let in: a checksum "completed" at
-// an offset of the sender's choice would rewrite headers after they were judged.
+// What a sender says about its packet's checksum and segmentation. A tenant may say anything, so
+// the claim is held against the packet's own headers before the packet is let in: a checksum
+// "completed" at an offset of the sender's choice would rewrite headers after they were judged.
 
 /// The offload fields of a virtio-net header, still unchecked.
 @frozen public struct OffloadClaim {
@@ -30,11 +30,10 @@
 extension PacketBuffer {
     /// Takes over `claim`, or refuses it.
     ///
-    /// A partial checksum of the packet's own TCP or UDP header is kept for the output to complete. One
-    /// anywhere else is completed here, so that the bytes judged are the bytes sent.
+    /// A partial checksum of the packet's own TCP or UDP header is kept for the output to complete.
+    /// One anywhere else is completed here, so that the bytes judged are the bytes sent.
     ///
     /// **Errors**: false when the claim does not fit the packet; it must be dropped.
-   
     #if !DEBUG
         @_noAllocation
     #endif

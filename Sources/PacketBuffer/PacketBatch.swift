@@ -1,5 +1,5 @@
-// Up to 32 packets that travel together. It lives in memory that its user provides once, before the loop:
-// no Swift array, so nothing is counted and nothing is allocated.
+// Up to 32 packets that travel together. It lives in memory that its user provides once, before the
+// loop: no Swift array, so nothing is counted and nothing is allocated.
 
 /// A list of at most 32 packets in raw memory.
 ///

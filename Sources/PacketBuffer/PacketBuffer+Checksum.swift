@@ -1,6 +1,7 @@
-// Completing partial L4 checksums in software, and making them ready for a device that completes them.
-// While `PacketFlags.needsChecksum` is set nobody needs to keep the L4 checksum field in step with
-// rewritten addresses or ports: both functions here start again from the headers as they are now.
+// Completing partial L4 checksums in software, and making them ready for a device that completes
+// them. While `PacketFlags.needsChecksum` is set nobody needs to keep the L4 checksum field in step
+// with rewritten addresses or ports: both functions here start again from the headers as they are
+// now.
 
 extension PacketBuffer {
     /// Computes the L4 checksum of a packet that still needs it; for outputs that cannot.

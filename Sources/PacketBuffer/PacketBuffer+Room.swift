@@ -1,5 +1,5 @@
-// Growing, shrinking and resetting a packet within its buffer. Every verb checks the room and reports
-// false, changing nothing, when there is none.
+// Growing, shrinking and resetting a packet within its buffer. Every verb checks the room and
+// reports false, changing nothing, when there is none.
 
 import CIntrinsics
 
@@ -46,8 +46,8 @@ extension PacketBuffer {
         return true
     }
 
-    /// Opens a gap of `bytes` at `offset` by moving the bytes before it forward into the headroom, as
-    /// pushing a VLAN tag or MPLS label does. Positions behind the gap stay true.
+    /// Opens a gap of `bytes` at `offset` by moving the bytes before it forward into the headroom,
+    /// as pushing a VLAN tag or MPLS label does. Positions behind the gap stay true.
     @inlinable @inline(always) @discardableResult
     public func insert(_ bytes: Int, at offset: Int) -> Bool {
         guard offset >= 0, offset <= length, prepend(bytes) else { return false }

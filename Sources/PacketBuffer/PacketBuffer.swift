@@ -1,5 +1,6 @@
-// A handle to one packet: a pointer to an `rte_mbuf`-compatible header. The packet is one linear segment.
-// Whoever holds the handle owns the packet and must give it on or free it once; nothing is counted.
+// A handle to one packet: a pointer to an `rte_mbuf`-compatible header. The packet is one linear
+// segment. Whoever holds the handle owns the packet and must give it on or free it once; nothing is
+// counted.
 
 import CIntrinsics
 
@@ -10,7 +11,8 @@ import CIntrinsics
     /// The `rte_mbuf`-compatible header.
     public let header: UnsafeMutableRawPointer
 
-    /// SAFETY: `header` must point to a header that a pool initialised; pools and DPDK ports see to it.
+    /// SAFETY: `header` must point to a header that a pool initialised; pools and DPDK ports see to
+    /// it.
     @inlinable @inline(always)
     public init(header: UnsafeMutableRawPointer) { self.header = header }
 
@@ -29,8 +31,9 @@ import CIntrinsics
     /// Bytes in the packet.
     @inlinable public var length: Int {
         @inline(always) get {
-            Int(truncatingIfNeeded: header.load(
-                fromByteOffset: PacketLayout.packetLength, as: UInt32.self))
+            Int(
+                truncatingIfNeeded: header.load(
+                    fromByteOffset: PacketLayout.packetLength, as: UInt32.self))
         }
     }
 
@@ -54,8 +57,9 @@ import CIntrinsics
     /// Free bytes before the packet; also the position of its first byte.
     @inlinable public var headroom: Int {
         @inline(always) get {
-            Int(truncatingIfNeeded: header.load(
-                fromByteOffset: PacketLayout.dataOffset, as: UInt16.self))
+            Int(
+                truncatingIfNeeded: header.load(
+                    fromByteOffset: PacketLayout.dataOffset, as: UInt16.self))
         }
     }
 

@@ -18,8 +18,8 @@
     @inlinable @inline(always)
     public mutating func clear(_ member: PacketFlags) { rawValue &= ~member.rawValue }
 
-    /// The L4 checksum is partial: the pseudo-header sum is stored at `checksumStart + checksumOffset`
-    /// and the sum over `checksumStart...` remains to be folded in.
+    /// The L4 checksum is partial: the pseudo-header sum is stored at `checksumStart +
+    /// checksumOffset` and the sum over `checksumStart...` remains to be folded in.
     @inlinable public static var needsChecksum: PacketFlags { .init(rawValue: 1) }
     /// The sender's checksums were verified by the kernel or the device.
     @inlinable public static var checksumValid: PacketFlags { .init(rawValue: 2) }

@@ -1,6 +1,6 @@
-// Byte offsets of the packet header. They are those of DPDK 22.11's `rte_mbuf`, which `CDPDK` proves by
-// static assertions, so that one handle serves DPDK's buffers and our own. Everything after the 128-byte
-// header (our metadata, then the data room) is ours in both.
+// Byte offsets of the packet header. They are those of DPDK 22.11's `rte_mbuf`, which `CDPDK`
+// proves by static assertions, so that one handle serves DPDK's buffers and our own. Everything
+// after the 128-byte header (our metadata, then the data room) is ours in both.
 
 /// Where things lie in a packet's memory, in bytes from its header.
 ///

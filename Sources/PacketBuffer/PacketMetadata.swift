@@ -1,11 +1,12 @@
-// The 64 bytes of our own that follow every packet's header. Written by the receiving port, read and
-// changed by the engine, read by the sending port; always by the one thread that holds the packet.
+// The 64 bytes of our own that follow every packet's header. Written by the receiving port, read
+// and changed by the engine, read by the sending port; always by the one thread that holds the
+// packet.
 
 /// What the switch knows about one packet besides its bytes.
 ///
-/// **Shape**: 64 bytes at header + 128. A *position* is an offset from the start of the buffer (not from
-/// the packet's first byte), so it stays true when bytes are added to or taken from the front; use
-/// `PacketBuffer.checksumStart`, `.l3Offset` and `.l4Offset` for offsets from the first byte.
+/// **Shape**: 64 bytes at header + 128. A *position* is an offset from the start of the buffer (not
+/// from the packet's first byte), so it stays true when bytes are added to or taken from the front;
+/// use `PacketBuffer.checksumStart`, `.l3Offset` and `.l4Offset` for offsets from the first byte.
 @frozen public struct PacketMetadata: Sendable {
     /// Data room of this buffer in bytes, headroom included.
     public var capacity: UInt32

@@ -57,8 +57,8 @@ extension PacketPool {
         return taken
     }
 
-    /// A copy of `packet` with its metadata, in a buffer of the class that its length needs; nil when
-    /// that is exhausted.
+    /// A copy of `packet` with its metadata, in a buffer of the class that its length needs; nil
+    /// when that is exhausted.
     @inlinable
     public func copy(_ packet: PacketBuffer) -> PacketBuffer? {
         let headroom = packet.headroom

@@ -1,6 +1,6 @@
-// Where packets come from and go back to. Two size classes of our own; the standard one may be taken over
-// by a DPDK mempool, through C function pointers that the DPDK module attaches. A packet knows its pool,
-// so packets of before and after the change live side by side.
+// Where packets come from and go back to. Two size classes of our own; the standard one may be
+// taken over by a DPDK mempool, through C function pointers that the DPDK module attaches. A packet
+// knows its pool, so packets of before and after the change live side by side.
 
 import CIntrinsics
 

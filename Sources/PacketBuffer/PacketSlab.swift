@@ -1,5 +1,6 @@
-// One size class of our own packets: a slab of equal buffers and a stack of the free ones behind a spin
-// lock. The stack holds pointers, so that freeing a packet does not touch its memory. Fixed capacity.
+// One size class of our own packets: a slab of equal buffers and a stack of the free ones behind a
+// spin lock. The stack holds pointers, so that freeing a packet does not touch its memory. Fixed
+// capacity.
 
 import CIntrinsics
 import Glibc
@@ -23,8 +24,8 @@ import Glibc
     public var lock: UInt32
     public var freeCount: UInt32
 
-    /// Maps `capacity` buffers of `roomBytes` of data room and initialises their headers, which name
-    /// `self` as their pool. Pages are touched as far as the headers go only.
+    /// Maps `capacity` buffers of `roomBytes` of data room and initialises their headers, which
+    /// name `self` as their pool. Pages are touched as far as the headers go only.
     static func create(capacity: Int, roomBytes: Int) -> UnsafeMutablePointer<PacketSlab>? {
         guard capacity > 0, capacity <= 1 << 24 else { return nil }
         // An odd number of cache lines, so that headers spread over the cache's sets.

@@ -1,6 +1,6 @@
-// Software segmentation: cuts a TCP or UDP super-packet into the packets that it stands for, each with
-// complete headers and checksums. For outputs that cannot take a super-packet (DPDK devices, dummies,
-// tunnels). It yields one segment a call, so that the caller can send them by the batch.
+// Software segmentation: cuts a TCP or UDP super-packet into the packets that it stands for, each
+// with complete headers and checksums. For outputs that cannot take a super-packet (DPDK devices,
+// dummies, tunnels). It yields one segment a call, so that the caller can send them by the batch.
 
 import CIntrinsics
 
@@ -27,7 +27,6 @@ import CIntrinsics
     }
 
     /// Prepares to segment `packet`; nil when it is no super-packet or its headers do not bear it.
-   
     #if !DEBUG
         @_noAllocation
     #endif
@@ -48,7 +47,6 @@ import CIntrinsics
     }
 
     /// Makes the next segment.
-   
     #if !DEBUG
         @_noAllocation
     #endif

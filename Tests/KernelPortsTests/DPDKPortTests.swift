@@ -1,5 +1,5 @@
-// DPDK ports on virtual devices, without hugepages. The EAL can be started once a process, so every test
-// here shares one environment and one pool.
+// DPDK ports on virtual devices, without hugepages. The EAL can be started once a process, so every
+// test here shares one environment and one pool.
 
 import DPDK
 import Foundation
@@ -132,7 +132,8 @@ import Testing
         let path = NSTemporaryDirectory() + "vedette-\(getpid())-in.pcap"
         let frame = (0..<5000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
         func le32(_ value: Int) -> [UInt8] { (0..<4).map { UInt8(value >> (8 * $0) & 255) } }
-        var file = Data(le32(0xa1b2_c3d4) + [2, 0, 4, 0] + le32(0) + le32(0) + le32(65_535) + le32(1))
+        var file = Data(
+            le32(0xa1b2_c3d4) + [2, 0, 4, 0] + le32(0) + le32(0) + le32(65_535) + le32(1))
         file.append(contentsOf: le32(0) + le32(0) + le32(frame.count) + le32(frame.count) + frame)
         try file.write(to: URL(fileURLWithPath: path))
         defer { try? FileManager.default.removeItem(atPath: path) }
@@ -142,12 +143,15 @@ import Testing
         let batch = PacketBatch.allocate()
         defer { batch.deallocate() }
         #expect(receiveAll(port, into: batch) == 1)
-        #expect(Array(UnsafeRawBufferPointer(start: batch[0].data, count: batch[0].length)) == frame)
+        #expect(
+            Array(UnsafeRawBufferPointer(start: batch[0].data, count: batch[0].length)) == frame)
         #expect(batch[0].inPort == 6)
         pool.free(batch)
     }
 
-    @Test("A virtio guest on a vhost-user socket exchanges packets with the switch, either end as server")
+    @Test(
+        "A virtio guest and the switch exchange packets by vhost-user, either end as server"
+    )
     func vhost() throws {
         let pool = try pool()
         for isClient in [false, true] {
@@ -157,7 +161,8 @@ import Testing
             if !isClient { _ = try? Data("".utf8).write(to: URL(fileURLWithPath: path + ".x")) }
             defer { unlink(path + ".x") }
             let name = isClient ? "vhc" : "vhs"
-            let guestArguments = "net_virtio_user_\(name),path=\(path),queues=1,server=\(isClient ? 1 : 0)"
+            let guestArguments =
+                "net_virtio_user_\(name),path=\(path),queues=1,server=\(isClient ? 1 : 0)"
             let open = {
                 try DPDKPort.openVhost(
                     name: name, path: path, isClient: isClient, pool: pool, datapathPort: 8)

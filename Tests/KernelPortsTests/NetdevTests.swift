@@ -5,7 +5,9 @@ import PacketBuffer
 import Testing
 
 @Suite(.serialized) struct NetdevTests {
-    @Test("A device's index, MTU, MAC address and flags are read and set; a missing one is told apart")
+    @Test(
+        "A device's index, MTU, MAC address and flags are read and set; a missing one is told apart"
+    )
     func control() throws {
         let space = try TestNamespace("net")
         try space.run("ip", "link", "add", "v0", "type", "veth", "peer", "name", "v1")
@@ -57,7 +59,8 @@ import Testing
             #expect(
                 addresses.contains(
                     KernelAddress(interfaceIndex: index, address: [10, 1, 0, 1], prefixLength: 24)))
-            #expect(addresses.contains { $0.address.prefix(2) == [0xfd, 1] && $0.prefixLength == 64 })
+            #expect(
+                addresses.contains { $0.address.prefix(2) == [0xfd, 1] && $0.prefixLength == 64 })
             let routes = try KernelRoute.all()
             let far = try #require(routes.first { $0.destination == [10, 2, 0, 0] })
             #expect(far.prefixLength == 16 && far.gateway == [10, 1, 0, 9] && far.metric == 7)

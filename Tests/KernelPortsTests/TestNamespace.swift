@@ -1,4 +1,5 @@
-// Network namespaces for the tests: made by `ip netns`, entered by one thread for a moment, removed after.
+// Network namespaces for the tests: made by `ip netns`, entered by one thread for a moment, removed
+// after.
 
 import Foundation
 import Glibc

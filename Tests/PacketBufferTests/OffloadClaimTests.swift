@@ -1,5 +1,5 @@
-// A sender's claims about checksums and segments: what fits is kept, what does not is refused, and no claim
-// lets "completing a checksum" touch bytes that were judged.
+// A sender's claims about checksums and segments: what fits is kept, what does not is refused, and
+// no claim lets "completing a checksum" touch bytes that were judged.
 
 import PacketBuffer
 import Testing
@@ -117,7 +117,8 @@ import Testing
             bytes.removeLast(random(bytes.count - 14))
             try withPacket(bytes) { packet in
                 if let scan = HeaderScan(packet) {
-                    let isInside = scan.l3 >= 14 && scan.l4 > scan.l3 && scan.payload > scan.l4
+                    let isInside =
+                        scan.l3 >= 14 && scan.l4 > scan.l3 && scan.payload > scan.l4
                         && scan.l4 + scan.l4Bytes <= bytes.count
                         && scan.payload <= scan.l4 + scan.l4Bytes
                     #expect(isInside, "seed \(seed) round \(round)")

@@ -54,7 +54,9 @@ import Testing
             let packet = try #require(pool.allocate(.standard))
             defer { pool.free(packet) }
             let bytes: [UInt8] = Array(0..<20)
-            #expect(bytes.withUnsafeBytes { packet.assign($0.baseAddress.unsafelyUnwrapped, count: 20) })
+            #expect(
+                bytes.withUnsafeBytes { packet.assign($0.baseAddress.unsafelyUnwrapped, count: 20) }
+            )
             packet.l3Offset = 14
             #expect(packet.insert(4, at: 12))
             #expect(packet.l3Offset == 18)

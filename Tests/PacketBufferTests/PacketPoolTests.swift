@@ -62,7 +62,8 @@ import Testing
     @Test("Threads that take and give at random never share a packet")
     func threads() throws {
         try withPool(standard: 64) { pool in
-            let body: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { raw in
+            let body: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = {
+                raw in
                 let pool = PacketPool(
                     at: raw.unsafelyUnwrapped.assumingMemoryBound(to: PacketPoolState.self))
                 let batch = PacketBatch.allocate()

@@ -33,7 +33,8 @@ import Testing
                 if index + 1 < count { expected.tcpFlags &= ~0x09 }
                 if index > 0 { expected.tcpFlags &= ~0x80 }
                 expected.payload = Array(
-                    frame.payload[index * gsoSize..<min((index + 1) * gsoSize, frame.payload.count)])
+                    frame.payload[index * gsoSize..<min((index + 1) * gsoSize, frame.payload.count)]
+                )
                 #expect(content(segment) == expected.bytes, "segment \(index)")
                 #expect(segment.inPort == 5 && !segment.isSuperPacket && !segment.needsChecksum)
                 pool.free(segment)
@@ -46,12 +47,15 @@ import Testing
         }
     }
 
-    private func payload(_ count: Int) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31) } }
+    private func payload(_ count: Int) -> [UInt8] {
+        (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+    }
 
     @Test("TCP over IPv4: lengths, wrapping ids and sequence numbers, FIN, PSH and CWR, checksums")
     func tcp4() throws {
         try check(
-            FrameBytes(tcpFlags: 0x99, payload: payload(65_000)), gsoType: GSOType.tcp4 | GSOType.ecnBit,
+            FrameBytes(tcpFlags: 0x99, payload: payload(65_000)),
+            gsoType: GSOType.tcp4 | GSOType.ecnBit,
             gsoSize: 1448)
     }
 
@@ -83,11 +87,14 @@ import Testing
             #expect(
                 packet.accept(
                     OffloadClaim(
-                        needsChecksum: true, gsoType: GSOType.tcp4, gsoSize: 1000, checksumStart: 34,
+                        needsChecksum: true, gsoType: GSOType.tcp4, gsoSize: 1000,
+                        checksumStart: 34,
                         checksumOffset: 16)))
             var segmenter = try #require(Segmenter(packet))
             var segments: [PacketBuffer] = []
-            while case .segment(let segment) = segmenter.next(from: pool) { segments.append(segment) }
+            while case .segment(let segment) = segmenter.next(from: pool) {
+                segments.append(segment)
+            }
             #expect(segments.count == 2)
             guard case .exhausted = segmenter.next(from: pool) else {
                 Issue.record("exhaustion was not reported")

@@ -1,6 +1,6 @@
-// DPDK as plain C functions over plain types: no rte_* header is included here, so that importing this
-// module takes none of DPDK's compiler flags. One call a burst, not one a packet. The packet layout that
-// the switch relies on is proven by static assertions in CDPDK+Packets.c.
+// DPDK as plain C functions over plain types: no rte_* header is included here, so that importing
+// this module takes none of DPDK's compiler flags. One call a burst, not one a packet. The packet
+// layout that the switch relies on is proven by static assertions in CDPDK+Packets.c.
 #ifndef VEDETTE_CDPDK_H
 #define VEDETTE_CDPDK_H
 
@@ -15,8 +15,8 @@
 
 /// DPDK's version, such as "DPDK 22.11.11".
 const char *vd_dpdk_version(void);
-/// Initialises the EAL, once a process. The arguments must live as long as the process. The affinity
-/// of the calling thread is as before afterwards.
+/// Initialises the EAL, once a process. The arguments must live as long as the process. The
+/// affinity of the calling thread is as before afterwards.
 int32_t vd_eal_init(int32_t argc, char **argv);
 /// Sends DPDK's log lines to `sink` (length in bytes, not terminated) instead of stderr.
 int32_t vd_log_redirect(void (*sink)(const char *line, uint64_t bytes));
@@ -106,8 +106,8 @@ int32_t vd_device_mac_set(uint16_t port, const uint8_t mac[6]);
 int32_t vd_device_mtu_set(uint16_t port, uint16_t mtu);
 int32_t vd_device_promiscuous_set(uint16_t port, bool on);
 
-/// Receives up to `count` (at most 32) packets and initialises their metadata. Bit i of `*special` is
-/// set where packet i has several segments, or an offload claim that remains to be checked.
+/// Receives up to `count` (at most 32) packets and initialises their metadata. Bit i of `*special`
+/// is set where packet i has several segments, or an offload claim that remains to be checked.
 VD_PACKET_PATH uint16_t vd_rx_burst(
     uint16_t port, uint16_t queue, void **headers, uint16_t count, uint32_t in_port,
     uint32_t *special);
