@@ -58,8 +58,8 @@ public enum DPDKRuntime {
         if let failure { throw failure }
     }
 
-    /// Sends DPDK's log lines to `sink` instead of stderr; best before `initialise`. It is called on
-    /// any thread, with the bytes of one or more lines.
+    /// Sends DPDK's log lines to `sink` instead of stderr; best before `initialise`. It is called
+    /// on any thread, with the bytes of one or more lines.
     public static func redirectLog(
         to sink: @escaping @convention(c) (UnsafePointer<CChar>?, UInt64) -> Void
     ) {
