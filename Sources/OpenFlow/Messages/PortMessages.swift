@@ -124,7 +124,9 @@ public struct PortStats: Hashable, Sendable {
     public var receiveOverErrors: UInt64 = .max
     public var receiveCRCErrors: UInt64 = .max
     public var collisions: UInt64 = .max
-    /// The RFC 2819 counters, in the order of `PortStats.rfc2819Names`; OpenFlow 1.4 and later.
+    /// The 21 counters of RFC 2819 in the order of the `rmon` names of ovs-vswitchd.conf.db(5):
+    /// received by size (7), sent by size (7), sent multicast, received and sent broadcast, then
+    /// undersized, oversize, fragmented and jabber errors. OpenFlow 1.4 and later.
     public var rfc2819: [UInt64] = []
     /// Counters with names of their own; OpenFlow 1.4 and later.
     public var custom: [CustomCounter] = []
