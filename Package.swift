@@ -26,6 +26,7 @@ let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"),
     .product(name: "NIOPosix", package: "swift-nio"),
     .product(name: "NIOSSL", package: "swift-nio-ssl"),
+    .product(name: "NIOTLS", package: "swift-nio"),
 ]
 
 let package = Package(
@@ -64,20 +65,23 @@ let package = Package(
         // Level 1
         engine("Flow", ["Wire", "Bounded"]),
         // Level 2
-        engine("Pipeline", ["Flow", "Bounded"]),
-        engine("Dpif", ["Pipeline", "Flow", "PacketBuffer", "Bounded"]),
+        engine("Pipeline", ["CIntrinsics", "Flow", "Bounded"]),
+        engine("Dpif", ["CIntrinsics", "Pipeline", "Flow", "PacketBuffer", "Bounded"]),
         // Engine room
-        engine("Conntrack", ["Flow", "Wire", "PacketBuffer", "Bounded"]),
-        engine("DPDK", ["CDPDK", "PacketBuffer"]),
-        engine("KernelPorts", ["PacketBuffer", "Wire"]),
+        engine("Conntrack", ["CIntrinsics", "Flow", "Wire", "PacketBuffer", "Bounded"]),
+        engine("DPDK", ["CDPDK", "CIntrinsics", "PacketBuffer"]),
+        engine("KernelPorts", ["CIntrinsics", "PacketBuffer", "Wire"]),
         engine(
             "Datapath",
-            ["Conntrack", "Pipeline", "Dpif", "Flow", "Wire", "PacketBuffer", "Bounded"]),
+            [
+                "CIntrinsics", "Conntrack", "Pipeline", "Dpif", "Flow", "Wire", "PacketBuffer",
+                "Bounded",
+            ]),
         engine(
             "PMD",
             [
-                "DPDK", "KernelPorts", "Datapath", "Conntrack", "Dpif", "Flow", "PacketBuffer",
-                "Bounded",
+                "DPDK", "KernelPorts", "Datapath", "Conntrack", "Dpif", "Pipeline", "Flow", "Wire",
+                "PacketBuffer", "Bounded", "CIntrinsics",
             ]),
         // Control room
         control("OpenFlow", ["Flow", "Wire"]),
@@ -118,7 +122,7 @@ let package = Package(
         tests("PipelineTests", ["Pipeline"]),
         tests("ConntrackTests", ["Conntrack"]),
         tests("DatapathTests", ["Datapath"]),
-        tests("KernelPortsTests", ["KernelPorts", "DPDK"]),
+        tests("KernelPortsTests", ["KernelPorts", "DPDK", "CDPDK"]),
         tests("OpenFlowTests", ["OpenFlow"]),
         tests("FlowTextTests", ["FlowText"]),
         tests("OfprotoTests", ["Ofproto", "Datapath"]),

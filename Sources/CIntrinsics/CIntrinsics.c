@@ -3,6 +3,10 @@
 #define _GNU_SOURCE
 #include "CIntrinsics.h"
 
+#include <pthread.h>
+#include <sched.h>
+#include <sys/epoll.h>
+
 #include <errno.h>
 #include <sched.h>
 #include <sys/eventfd.h>
@@ -56,4 +60,26 @@ int64_t vd_write(int32_t fd, const void *from, uint64_t bytes) {
 int32_t vd_eventfd(void) {
     int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     return fd < 0 ? -errno : fd;
+}
+
+int vd_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
+
+int vd_epoll_add(int epoll, int fd) {
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+    return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+int vd_epoll_wait(int epoll, int milliseconds) {
+    struct epoll_event event;
+    return epoll_wait(epoll, &event, 1, milliseconds);
+}
+
+int vd_pin_thread(int cpu) {
+    cpu_set_t set;
+    if (cpu < 0 || cpu >= CPU_SETSIZE) {
+        return -1;
+    }
+    CPU_ZERO(&set);
+    CPU_SET(cpu, &set);
+    return pthread_setaffinity_np(pthread_self(), sizeof set, &set);
 }

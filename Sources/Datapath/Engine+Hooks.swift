@@ -31,6 +31,9 @@ extension Engine {
         hooks.finTimeout = { context, rule in
             Engine(context: context).finTimeout(rule.assumingMemoryBound(to: Rule.self))
         }
+        hooks.nextFragment = { context, call in
+            Engine(context: context).nextFragment(call.assumingMemoryBound(to: ConntrackCall.self))
+        }
         hooks.reparse = { context, _ in Engine(context: context).reparse() }
         state.pointee.interpreter.state.pointee.hooks = hooks
     }
@@ -57,6 +60,7 @@ extension Engine {
         let request = s.pointee.request
         fill(request, call.pointee, packet)
         let verdict = s.pointee.verdict
+        if key.load8(FlowLayout.ipFragment) != 0, trackFragment(packet, call) { return }
         s.pointee.conntrack.execute(
             request, key: key, packet: packet, now: s.pointee.now, verdict: verdict)
         verdict.pointee.write(to: key)

@@ -84,6 +84,10 @@ public struct EngineSettings: Sendable {
     /// Layout of the packet being judged.
     public var layout = FrameLayout()
     public var revalidationKey: FlowKey
+    public var fragments: FragmentTable?
+    /// The datagram whose fragments are being let go, and the key they share.
+    public var assembly: FragmentAssembly?
+    public var fragmentKey = FlowKey.allocate()
 }
 
 /// An engine: turns batches into transmissions, drops and events, without I/O.

@@ -19,6 +19,7 @@ extension Interpreter {
         if operands.pointee.execCount > 0, let exec = operands.pointee.exec {
             fillExec(exec, count: operands.pointee.execCount, into: &call)
         }
+        call.context = UInt64(UInt(bitPattern: operands))
         let recirculates = operands.pointee.recircTable != 255
         let needsOriginal = recirculates && !isFinal(isLast)
         var flags: UInt8 = 0
@@ -37,6 +38,17 @@ extension Interpreter {
             s.pointee.isConsumed = true
             s.pointee.isCacheable = false
             s.pointee.exits = true
+            return
+        }
+        if call.hasFragments {
+            s.pointee.isCacheable = false
+            if recirculates {
+                forEachFragment { $0.runTable(
+                    operands.pointee.recircTable, isMissHonoured: true, isLast: false)
+                }
+            } else {
+                s.pointee.hasFragments = true
+            }
             return
         }
         if call.isVolatile { s.pointee.isCacheable = false }
@@ -65,6 +77,25 @@ extension Interpreter {
         } else {
             runTable(operands.pointee.recircTable, isMissHonoured: true, isLast: isLast)
         }
+    }
+
+    /// Runs `body` for each fragment of the datagram that was just judged; then nothing is in hand.
+    func forEachFragment(_ body: (Interpreter) -> Void) {
+        let s = state
+        s.pointee.hasFragments = false
+        guard let next = s.pointee.hooks.nextFragment else { return }
+        for _ in 0..<256 {
+            var call = ConntrackCall()
+            next(s.pointee.hooks.context, &call)
+            if call.isConsumed { break }
+            s.pointee.base.copy(from: s.pointee.key)
+            s.pointee.exits = false
+            body(self)
+            if s.pointee.isPausing { finishPause() }
+            flush()
+        }
+        s.pointee.isConsumed = true
+        s.pointee.exits = true
     }
 
     /// Points the conntrack operation at the dependency that holds its connection.

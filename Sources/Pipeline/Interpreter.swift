@@ -18,6 +18,7 @@ extension Interpreter {
         s.pointee.exits = false
         s.pointee.isPausing = false
         s.pointee.isConsumed = false
+        s.pointee.hasFragments = false
         s.pointee.isPacketOut = false
         s.pointee.mirrorsDone = 0
         s.pointee.queue = 0
@@ -243,6 +244,12 @@ extension Interpreter {
                     value: UInt64(UInt(bitPattern: instruction)))
             }
             guard perform(instruction, isLast: endsHere) else { return }
+            if state.pointee.hasFragments {
+                let rest = list + position
+                let left = count &- position
+                forEachFragment { $0.runInstructions(rest, count: left, isLast: false) }
+                return
+            }
             if state.pointee.isPausing {
                 if position < count {
                     push(

@@ -59,6 +59,8 @@ import Flow
     public var exits = false
     public var isPausing = false
     public var isConsumed = false
+    /// Fragments wait to be run through the rest of the current list.
+    public var hasFragments = false
     public var isPacketOut = false
     public var mirrorsDone: UInt32 = 0
     public var queue: UInt32 = 0

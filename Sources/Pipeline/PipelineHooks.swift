@@ -22,6 +22,10 @@ import Flow
     public var isConsumed = false
     /// Out: the outcome must not be remembered.
     public var isVolatile = false
+    /// Out: a datagram became whole; its fragments come one by one through `nextFragment`.
+    public var hasFragments = false
+    /// Tells `ct` actions apart, so that fragments waiting at two of them do not meet.
+    public var context: UInt64 = 0
     public init() {}
 }
 
@@ -70,6 +74,9 @@ import Flow
     public var learn: Call?
     /// A `Rule` whose `fin_timeout` saw FIN or RST.
     public var finTimeout: Call?
+    /// Makes the next fragment of a judged datagram the packet in hand and fills the key;
+    /// `ConntrackCall.isConsumed` says that there is none.
+    public var nextFragment: Call?
     /// Parses the packet's headers anew into the key; the argument is the interpreter.
     public var reparse: Call?
     /// `TraceEvent`.

@@ -106,4 +106,13 @@ VD_NO_ALLOCATION int64_t vd_write(int32_t fd, const void *from, uint64_t bytes);
 /// A new non-blocking eventfd, or the negated errno.
 int32_t vd_eventfd(void);
 
+/// An epoll descriptor, or -1.
+int vd_epoll_create(void);
+/// Has `epoll` report when `fd` is readable.
+int vd_epoll_add(int epoll, int fd);
+/// Waits until something is readable or `milliseconds` have passed.
+int vd_epoll_wait(int epoll, int milliseconds);
+/// Pins the calling thread to `cpu`; 0 or an error number.
+int vd_pin_thread(int cpu);
+
 #endif
