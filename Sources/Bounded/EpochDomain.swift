@@ -1,13 +1,14 @@
-// Epoch reclamation between the control room and poll threads. The control room publishes a new snapshot,
-// advances the epoch, and may free the old one when every poll thread that is on line has passed a quiescent
-// point (the end of a turn, when it holds no pointer) since. Poll threads pay one load and one store a turn.
+// Epoch reclamation between the control room and poll threads. The control room publishes a new
+// snapshot, advances the epoch, and may free the old one when every poll thread that is on line has
+// passed a quiescent point (the end of a turn, when it holds no pointer) since. Poll threads pay
+// one load and one store a turn.
 
 import CIntrinsics
 
 /// The quiescence counters of poll threads.
 ///
-/// **Shape**: the epoch on one cache line, one line per thread. **Owner**: each thread writes its own line;
-/// the control room writes the epoch.
+/// **Shape**: the epoch on one cache line, one line per thread. **Owner**: each thread writes its
+/// own line; the control room writes the epoch.
 @frozen public struct EpochDomain: @unchecked Sendable {
     public let base: UnsafeMutableRawPointer
     public let threadCapacity: Int
@@ -41,11 +42,13 @@ import CIntrinsics
         vd_store_release64(line(thread), vd_load_acquire64(base))
     }
 
-    /// The thread holds no pointer and will take none until it goes on line again (before it sleeps).
+    /// The thread holds no pointer and will take none until it goes on line again (before it
+    /// sleeps).
     @inlinable
     public func goOffline(_ thread: Int) { vd_store_release64(line(thread), 0) }
 
-    /// Opens a new epoch, after a snapshot was replaced; returns the number that all threads must reach.
+    /// Opens a new epoch, after a snapshot was replaced; returns the number that all threads must
+    /// reach.
     public func advance() -> UInt64 {
         vd_fence()
         let epoch = vd_fetch_add64(base, 1) &+ 1

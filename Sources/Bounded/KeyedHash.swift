@@ -1,9 +1,11 @@
-// A keyed hash over 64-bit words by folded 64 x 64 -> 128 bit multiplications, both factors masked by the
-// secret. Tables that a tenant can fill use it, so that nobody can aim packets at one bucket.
+// A keyed hash over 64-bit words by folded 64 x 64 -> 128 bit multiplications, both factors masked
+// by the secret. Tables that a tenant can fill use it, so that nobody can aim packets at one
+// bucket.
 
 /// Hashes words of memory under a secret.
 ///
-/// **Shape**: a pointer to the 32 secret bytes. **Owner**: whoever created it; copies share the secret.
+/// **Shape**: a pointer to the 32 secret bytes. **Owner**: whoever created it; copies share the
+/// secret.
 /// **Cost**: about 5 cycles for two words and 5 at the end.
 @frozen public struct KeyedHash: @unchecked Sendable {
     public let secret: UnsafePointer<HashSecret>

@@ -1,11 +1,13 @@
-// A bounded ring from many threads to one, for elements of a fixed size. Every slot carries a sequence
-// number that says whose turn it is, so a slow producer holds up nobody but the consumer behind it.
+// A bounded ring from many threads to one, for elements of a fixed size. Every slot carries a
+// sequence number that says whose turn it is, so a slow producer holds up nobody but the consumer
+// behind it.
 
 import CIntrinsics
 
 /// A multi-producer, single-consumer ring of fixed-size elements.
 ///
-/// **Shape**: one pointer; elements are raw bytes. **Owner**: any producer threads and one consumer thread.
+/// **Shape**: one pointer; elements are raw bytes. **Owner**: any producer threads and one consumer
+/// thread.
 @frozen public struct MPSCRing: @unchecked Sendable {
     @inlinable static var tail: Int { 0 }
     @inlinable static var head: Int { 64 }
@@ -17,8 +19,8 @@ import CIntrinsics
     /// Bytes from slot to slot: an 8-byte sequence number and the element.
     public let stride: Int
 
-    /// A ring of at least `capacity` elements (rounded up to a power of two) of `elementBytes` each; nil
-    /// when memory is short.
+    /// A ring of at least `capacity` elements (rounded up to a power of two) of `elementBytes`
+    /// each; nil when memory is short.
     public init?(capacity: Int, elementBytes: Int) {
         guard capacity > 0, capacity <= 1 << 24, elementBytes > 0, elementBytes <= 1 << 17 else {
             return nil

@@ -1,5 +1,5 @@
-// Page-mapped memory that is reserved at start and touched lazily: a table sized for a million entries
-// costs nothing until it is used. Called at start only; the owner of the table unmaps it.
+// Page-mapped memory that is reserved at start and touched lazily: a table sized for a million
+// entries costs nothing until it is used. Called at start only; the owner of the table unmaps it.
 
 import CIntrinsics
 import Glibc

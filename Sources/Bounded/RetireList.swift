@@ -1,5 +1,5 @@
-// What the control room wants to free once no poll thread can hold it any more: a bounded first-in first-out
-// list of words (pointers or record numbers) with the epoch each must wait for.
+// What the control room wants to free once no poll thread can hold it any more: a bounded first-in
+// first-out list of words (pointers or record numbers) with the epoch each must wait for.
 
 /// A queue of retired words, freed in order when their epoch has passed.
 ///
@@ -35,7 +35,8 @@
 
     public var count: Int { state.pointee.count }
 
-    /// Queues `word`, which new readers can no longer find; false when the list is full (reclaim first).
+    /// Queues `word`, which new readers can no longer find; false when the list is full (reclaim
+    /// first).
     public func retire(_ word: UInt64) -> Bool {
         guard state.pointee.count < capacity else { return false }
         let at = (state.pointee.head + state.pointee.count) % capacity
@@ -44,7 +45,8 @@
         return true
     }
 
-    /// Hands every word whose epoch has passed to `free`, oldest first, and returns how many there were.
+    /// Hands every word whose epoch has passed to `free`, oldest first, and returns how many there
+    /// were.
     @discardableResult
     public func reclaim(_ free: (UInt64) -> Void) -> Int {
         var freed = 0

@@ -1,11 +1,12 @@
-// A bounded ring from one thread to one other, for elements of a fixed size. Poll threads and the control
-// room talk through it; a full ring is an answer, not an error.
+// A bounded ring from one thread to one other, for elements of a fixed size. Poll threads and the
+// control room talk through it; a full ring is an answer, not an error.
 
 import CIntrinsics
 
 /// A single-producer, single-consumer ring of fixed-size elements.
 ///
-/// **Shape**: one pointer; elements are raw bytes. **Owner**: one producer thread and one consumer thread.
+/// **Shape**: one pointer; elements are raw bytes. **Owner**: one producer thread and one consumer
+/// thread.
 @frozen public struct SPSCRing: @unchecked Sendable {
     // Byte offsets of the control words; producer and consumer have cache lines of their own.
     @inlinable static var tail: Int { 0 }
@@ -19,8 +20,8 @@ import CIntrinsics
     public let mask: UInt64
     public let elementBytes: Int
 
-    /// A ring of at least `capacity` elements (rounded up to a power of two) of `elementBytes` each; nil
-    /// when memory is short.
+    /// A ring of at least `capacity` elements (rounded up to a power of two) of `elementBytes`
+    /// each; nil when memory is short.
     public init?(capacity: Int, elementBytes: Int) {
         guard capacity > 0, capacity <= 1 << 24, elementBytes > 0, elementBytes <= 1 << 17 else {
             return nil

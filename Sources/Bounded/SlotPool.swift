@@ -1,5 +1,5 @@
-// A free list of slot numbers below a capacity. Slots that were never used are handed out last, so that
-// the memory behind a large table is touched only as far as it is needed.
+// A free list of slot numbers below a capacity. Slots that were never used are handed out last, so
+// that the memory behind a large table is touched only as far as it is needed.
 
 /// Hands out and takes back `UInt32` slot numbers.
 ///
@@ -17,7 +17,8 @@
     }
     public let state: UnsafeMutablePointer<State>
 
-    /// A pool of the numbers 0 ..< capacity; nil when memory is short or `capacity` is not in 1...2^31.
+    /// A pool of the numbers 0 ..< capacity; nil when memory is short or `capacity` is not in
+    /// 1...2^31.
     public init?(capacity: Int) {
         guard capacity > 0, capacity <= 1 << 31,
             let memory = MappedMemory.reserve(byteCount: capacity * 4)

@@ -1,5 +1,6 @@
-// Adding and removing entries of a `TagIndex`. When both buckets of a new entry are full, a breadth-first
-// search over at most `searchLimit` buckets finds the shortest chain of moves that makes room.
+// Adding and removing entries of a `TagIndex`. When both buckets of a new entry are full, a
+// breadth-first search over at most `searchLimit` buckets finds the shortest chain of moves that
+// makes room.
 
 import CIntrinsics
 
@@ -37,7 +38,8 @@ extension TagIndex {
         return clear(tag, value, in: otherBucket(of: first, tag: tag))
     }
 
-    /// Replaces the record number of the entry `old` under `hash` by `new`; false when there is none.
+    /// Replaces the record number of the entry `old` under `hash` by `new`; false when there is
+    /// none.
     @inlinable @discardableResult
     public func replace(_ hash: UInt64, old: UInt32, new: UInt32) -> Bool {
         let tag = TagIndex.tag(of: hash)
@@ -93,9 +95,11 @@ extension TagIndex {
         return false
     }
 
-    /// Frees a slot in `first` or `second` by moving entries along a chain; false when none was found.
+    /// Frees a slot in `first` or `second` by moving entries along a chain; false when none was
+    /// found.
     ///
-    /// A search node is packed as bucket (32 bits), number of its parent node (16), slot in the parent (8).
+    /// A search node is packed as bucket (32 bits), number of its parent node (16), slot in the
+    /// parent (8).
     @usableFromInline
     func makeRoom(_ first: UInt32, _ second: UInt32) -> Bool {
         let nodes = state.pointee.scratch

@@ -1,12 +1,12 @@
-// The hash index of every large table: buckets of eight 16-bit tags beside eight 32-bit record numbers,
-// one 64-byte line each. A key may live in one of two buckets, and the second is computed from the first
-// and the tag, so that entries can be moved (cuckoo kicks) without looking at their keys. Memory and the
-// length of a search for room are bounded; the hash must be keyed. Used for flow records, connections,
-// expectations and fragments.
+// The hash index of every large table: buckets of eight 16-bit tags beside eight 32-bit record
+// numbers, one 64-byte line each. A key may live in one of two buckets, and the second is computed
+// from the first and the tag, so that entries can be moved (cuckoo kicks) without looking at their
+// keys. Memory and the length of a search for room are bounded; the hash must be keyed. Used for
+// flow records, connections, expectations and fragments.
 //
-// A lookup asks `bucket(of:)`, then `matches(in:tag:)` for a mask of candidates, then `value(at:slot:)` for
-// each, and compares keys itself; if none fits it goes on with `otherBucket(of:tag:)`. `find` does all that
-// with an inlined closure.
+// A lookup asks `bucket(of:)`, then `matches(in:tag:)` for a mask of candidates, then
+// `value(at:slot:)` for each, and compares keys itself; if none fits it goes on with
+// `otherBucket(of:tag:)`. `find` does all that with an inlined closure.
 
 import CIntrinsics
 
@@ -32,7 +32,8 @@ import CIntrinsics
     @inlinable public static var bucketBytes: Int { 64 }
     @inlinable public static var searchLimit: Int { 256 }
 
-    /// An empty index with room for at least `capacity` entries at a load of 7/8; nil when memory is short.
+    /// An empty index with room for at least `capacity` entries at a load of 7/8; nil when memory
+    /// is short.
     public init?(capacity: Int) {
         guard capacity > 0, capacity <= 1 << 30 else { return nil }
         let wanted = capacity + capacity / 7

@@ -1,7 +1,8 @@
-// A timer wheel over records that live elsewhere. Each record lends eight bytes for its links; the wheel
-// keeps one list head per tick. A deadline beyond the wheel's horizon is parked at the horizon: `next`
-// hands the record out early, and the caller, who knows the true deadline, schedules it anew. The same
-// serves records whose deadline moved without telling the wheel, which is how connections do it.
+// A timer wheel over records that live elsewhere. Each record lends eight bytes for its links; the
+// wheel keeps one list head per tick. A deadline beyond the wheel's horizon is parked at the
+// horizon: `next` hands the record out early, and the caller, who knows the true deadline,
+// schedules it anew. The same serves records whose deadline moved without telling the wheel, which
+// is how connections do it.
 
 import CIntrinsics
 
@@ -55,8 +56,8 @@ import CIntrinsics
             .assumingMemoryBound(to: UInt32.self)
     }
 
-    /// Puts `record`, which must not be in the wheel, where it comes up at or after `deadline`, or at the
-    /// horizon if that is nearer.
+    /// Puts `record`, which must not be in the wheel, where it comes up at or after `deadline`, or
+    /// at the horizon if that is nearer.
     @inlinable
     public func schedule(_ record: UInt32, at deadline: UInt64) {
         let tick = deadline / state.pointee.tickMilliseconds &+ 1
@@ -86,8 +87,9 @@ import CIntrinsics
         if next != TimerWheel.none { self.link(next)[1] = previous }
     }
 
-    /// Takes out and returns a record whose slot was reached by `now`, or `none`. Call it until `none`, or
-    /// until a budget is spent; then go on later. `stepBudget` bounds the empty slots that one call passes.
+    /// Takes out and returns a record whose slot was reached by `now`, or `none`. Call it until
+    /// `none`, or until a budget is spent; then go on later. `stepBudget` bounds the empty slots
+    /// that one call passes.
     @inlinable
     public func next(now: UInt64, stepBudget: Int = 4096) -> UInt32 {
         let target = now / state.pointee.tickMilliseconds

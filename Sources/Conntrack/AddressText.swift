@@ -140,7 +140,8 @@ enum AddressText {
         put(0x30 + value % 10, target, &at)
     }
 
-    /// The canonical form: the longest run of two or more zero groups, the first of equals, becomes `::`.
+    /// The canonical form: the longest run of two or more zero groups, the first of equals, becomes
+    /// `::`.
     private static func writeIPv6(
         _ address: ConntrackAddress, _ target: UnsafeMutableRawPointer, _ at: inout Int
     ) {

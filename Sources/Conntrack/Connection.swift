@@ -1,5 +1,6 @@
-// A connection in memory: one hot line that every packet of it touches, and three cold ones that level 2,
-// dumps and expiry use. Plain records in mapped memory, found by index; nothing points to them.
+// A connection in memory: one hot line that every packet of it touches, and three cold ones that
+// level 2, dumps and expiry use. Plain records in mapped memory, found by index; nothing points to
+// them.
 
 import Bounded
 
@@ -24,12 +25,14 @@ import Bounded
 
 /// The hot line of a connection.
 ///
-/// **Shape**: 64 bytes. **Owner**: the thread that holds `lock`; in single-thread mode, the one thread.
+/// **Shape**: 64 bytes. **Owner**: the thread that holds `lock`; in single-thread mode, the one
+/// thread.
 @frozen public struct ConnectionHot: Sendable {
     /// When the connection is gone.
     public var expiryMilliseconds: UInt64
-    /// Changes whenever something changes that a judgement could have depended on: what ct_state the
-    /// packets of a direction see, mark, label, NAT, the end of the connection and reuse of the slot.
+    /// Changes whenever something changes that a judgement could have depended on: what ct_state
+    /// the packets of a direction see, mark, label, NAT, the end of the connection and reuse of the
+    /// slot.
     public var generation: UInt32
     public var lock: UInt32
     public var mark: UInt32

@@ -1,5 +1,5 @@
-// An IPv4 or IPv6 address as conntrack keeps it: sixteen bytes in packet order, an IPv4 address in the first
-// four and zeros behind.
+// An IPv4 or IPv6 address as conntrack keeps it: sixteen bytes in packet order, an IPv4 address in
+// the first four and zeros behind.
 
 import Wire
 

@@ -19,7 +19,8 @@
 
 /// The arguments of a `ct` action.
 ///
-/// **Owner**: immutable while shared; the interpreter fills a copy where zone, mark or label come from fields.
+/// **Owner**: immutable while shared; the interpreter fills a copy where zone, mark or label come
+/// from fields.
 @frozen public struct ConntrackRequest: Sendable {
     public var zone: UInt16 = 0
     /// May create a connection.

@@ -1,4 +1,5 @@
-// The bits of ct_state, and of a connection's NAT action, with the numbers that OpenFlow and dumps use.
+// The bits of ct_state, and of a connection's NAT action, with the numbers that OpenFlow and dumps
+// use.
 
 /// Bits of `ct_state`.
 ///

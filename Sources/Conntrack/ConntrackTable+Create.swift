@@ -3,8 +3,8 @@
 import Wire
 
 extension ConntrackTable {
-    /// Judges a packet that has no connection, and creates one where the request commits. On any refusal the
-    /// packet keeps the state NEW, and `outcome` says why nothing was made.
+    /// Judges a packet that has no connection, and creates one where the request commits. On any
+    /// refusal the packet keeps the state NEW, and `outcome` says why nothing was made.
     func create(
         _ context: inout ConntrackContext, _ tracked: inout TrackedPacket,
         _ expectation: Expectation?
@@ -64,7 +64,8 @@ extension ConntrackTable {
                 state.pointee.counters.invalidTCPFlags &+= 1
                 return false
             }
-            // A whole new connection or one that was there before us, but not one that is half open.
+            // A whole new connection or one that was there before us, but not one that is half
+            // open.
             let handshake = TCPFlags.syn | TCPFlags.ack
             return flags & handshake != handshake
         case IPProtocol.icmp where !tracked.isIPv6:

@@ -1,5 +1,5 @@
-// Level 2: what a `ct` action does to one packet. The order of the steps is that of Open vSwitch's userspace
-// datapath, because what a packet sees of a connection depends on it.
+// Level 2: what a `ct` action does to one packet. The order of the steps is that of Open vSwitch's
+// userspace datapath, because what a packet sees of a connection depends on it.
 
 import Bounded
 import Flow
@@ -21,13 +21,15 @@ enum ConntrackUpdate {
 extension ConntrackTable {
     /// Runs a `ct` action on a packet.
     ///
-    /// The packet's network header is found by `packet.l3Offset`, its family by the key's Ethertype. NAT and
-    /// helpers rewrite the packet with its checksums, and NAT the addresses and ports in `key`. The `ct_*`
-    /// fields of `key` are left alone: `verdict.write(to:)` sets them for the table behind `ct(table=…)`.
+    /// The packet's network header is found by `packet.l3Offset`, its family by the key's
+    /// Ethertype. NAT and helpers rewrite the packet with its checksums, and NAT the addresses and
+    /// ports in `key`. The `ct_*` fields of `key` are left alone: `verdict.write(to:)` sets them
+    /// for the table behind `ct(table=…)`.
     ///
     /// - Parameters:
     ///   - request: the action's arguments.
-    ///   - verdict: the packet's conntrack metadata, empty for a fresh packet, kept between actions.
+    ///   - verdict: the packet's conntrack metadata, empty for a fresh packet, kept between
+    ///     actions.
     public func execute(
         _ request: UnsafePointer<ConntrackRequest>, key: FlowKey, packet: PacketBuffer,
         now: UInt64, verdict: UnsafeMutablePointer<ConntrackVerdict>
@@ -59,8 +61,8 @@ extension ConntrackTable {
         unlockTable()
     }
 
-    /// A second action in the zone of the first: the connection and its state are known. False when the full
-    /// way must be gone.
+    /// A second action in the zone of the first: the connection and its state are known. False when
+    /// the full way must be gone.
     private func executeCached(
         _ context: inout ConntrackContext, _ tracked: inout TrackedPacket
     ) -> Bool {
@@ -131,8 +133,8 @@ extension ConntrackTable {
         verdict.pointee.isCached = context.index != nil && !request.pointee.hasNAT
     }
 
-    /// Finds the packet's connection. A packet that NAT has already rewritten is looked up by what its answer
-    /// would look like.
+    /// Finds the packet's connection. A packet that NAT has already rewritten is looked up by what
+    /// its answer would look like.
     private func find(_ context: inout ConntrackContext, _ tracked: inout TrackedPacket) {
         let isNatted = context.verdict.pointee.state & ConntrackState.anyNAT != 0
         let tuple = isNatted ? tracked.tuple.reversed : tracked.tuple
@@ -150,15 +152,16 @@ extension ConntrackTable {
         }
     }
 
-    /// A packet that was rewritten, and whose connection is not found by its addresses, is looked up by the
-    /// original tuple that an earlier action left.
+    /// A packet that was rewritten, and whose connection is not found by its addresses, is looked
+    /// up by the original tuple that an earlier action left.
     private func findByOriginalTuple(
         _ context: inout ConntrackContext, _ tracked: TrackedPacket
     ) -> Bool {
         let verdict = context.verdict
         guard verdict.pointee.state & ConntrackState.anyNAT != 0,
             verdict.pointee.original.protocolNumber == tracked.tuple.protocolNumber,
-            tracked.tuple.protocolNumber != 0, verdict.pointee.original.isIPv6 == tracked.isIPv6, !context.request.pointee.hasNAT
+            tracked.tuple.protocolNumber != 0,
+            verdict.pointee.original.isIPv6 == tracked.isIPv6, !context.request.pointee.hasNAT
         else { return false }
         var tuple = verdict.pointee.original
         tuple.zone = verdict.pointee.zone

@@ -1,5 +1,5 @@
-// The state machine of UDP, ICMP and every protocol without states of its own: one packet, several of one
-// side, both sides.
+// The state machine of UDP, ICMP and every protocol without states of its own: one packet, several
+// of one side, both sides.
 
 extension ConntrackTable {
     func beginFlow(_ index: UInt32, isICMP: Bool, now: UInt64) {

@@ -1,6 +1,7 @@
-// Helpers: FTP control connections announce data connections in their text, TFTP requests announce that the
-// answer comes from another port. Where NAT rewrites the control connection, the addresses in its text are
-// rewritten too, and from then on its sequence numbers are shifted by what the text grew or shrank.
+// Helpers: FTP control connections announce data connections in their text, TFTP requests announce
+// that the answer comes from another port. Where NAT rewrites the control connection, the addresses
+// in its text are rewritten too, and from then on its sequence numbers are shifted by what the text
+// grew or shrank.
 
 import PacketBuffer
 import Wire
@@ -25,8 +26,8 @@ extension TrackedPacket {
 }
 
 extension ConntrackTable {
-    /// Runs the state machine on a packet whose sequence numbers may be shifted: the window is kept in the
-    /// numbers of whoever wrote them.
+    /// Runs the state machine on a packet whose sequence numbers may be shifted: the window is kept
+    /// in the numbers of whoever wrote them.
     func updateWithSkew(
         _ context: inout ConntrackContext, _ tracked: inout TrackedPacket
     ) -> Bool {
@@ -104,8 +105,8 @@ extension ConntrackTable {
         FTPText(tracked).isAnnouncement
     }
 
-    /// The address in the text must be that of the end that speaks, or what NAT makes of it: a server must
-    /// not be sent to somebody else's port.
+    /// The address in the text must be that of the end that speaks, or what NAT makes of it: a
+    /// server must not be sent to somebody else's port.
     private func isOwnAddress(
         _ message: FTPAnnouncement, _ index: UInt32, isReply: Bool, isIPv6: Bool
     ) -> Bool {
@@ -154,7 +155,8 @@ extension ConntrackTable {
             state.pointee.hash)
     }
 
-    /// Puts the address that NAT shows to the other side into the text; returns by how much it grew.
+    /// Puts the address that NAT shows to the other side into the text; returns by how much it
+    /// grew.
     private func replaceAddress(
         _ message: FTPAnnouncement, _ index: UInt32, _ context: ConntrackContext,
         _ tracked: inout TrackedPacket
@@ -176,8 +178,8 @@ extension ConntrackTable {
 }
 
 extension TrackedPacket {
-    /// Replaces bytes of the TCP payload, mending lengths and checksums; returns by how much it grew, zero
-    /// when there was no room and nothing was done.
+    /// Replaces bytes of the TCP payload, mending lengths and checksums; returns by how much it
+    /// grew, zero when there was no room and nothing was done.
     mutating func replaceText(
         at offset: Int, count old: Int, with bytes: UnsafeRawPointer, count new: Int
     ) -> Int {

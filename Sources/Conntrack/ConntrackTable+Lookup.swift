@@ -1,12 +1,12 @@
-// Finding, adding and removing connections. The index holds a connection once under its original tuple, which
-// serves both directions as the hash is symmetric, and once more under its reply tuple where NAT made that
-// another. All of it under the table's lock.
+// Finding, adding and removing connections. The index holds a connection once under its original
+// tuple, which serves both directions as the hash is symmetric, and once more under its reply tuple
+// where NAT made that another. All of it under the table's lock.
 
 import Bounded
 
 extension ConntrackTable {
-    /// The live connection with `tuple` in either direction. A connection that has expired is removed on the
-    /// way.
+    /// The live connection with `tuple` in either direction. A connection that has expired is
+    /// removed on the way.
     func lookup(_ tuple: ConntrackTuple, now: UInt64) -> (index: UInt32, isReply: Bool)? {
         let hash = tuple.hash(state.pointee.hash)
         var isReply = false
@@ -35,7 +35,8 @@ extension ConntrackTable {
         return (found, isReply)
     }
 
-    /// A slot for a new connection with both lines zeroed but for the generation; nil when there is none.
+    /// A slot for a new connection with both lines zeroed but for the generation; nil when there is
+    /// none.
     func takeSlot() -> UInt32? {
         guard let index = state.pointee.slots.take() else { return nil }
         let hot = hot(index)
@@ -49,8 +50,8 @@ extension ConntrackTable {
         return index
     }
 
-    /// Enters a filled connection into index, wheel and counts; false, and nothing done, when the index has
-    /// no room.
+    /// Enters a filled connection into index, wheel and counts; false, and nothing done, when the
+    /// index has no room.
     func enter(_ index: UInt32) -> Bool {
         let hot = hot(index)
         let cold = cold(index)
@@ -73,7 +74,8 @@ extension ConntrackTable {
         return true
     }
 
-    /// Ends a connection: out of index, wheel and counts, its expectations forgotten, its slot free.
+    /// Ends a connection: out of index, wheel and counts, its expectations forgotten, its slot
+    /// free.
     func remove(_ index: UInt32) {
         state.pointee.wheel.cancel(index)
         removeUnscheduled(index)
@@ -110,8 +112,8 @@ extension ConntrackTable {
         unlockConnection(hot)
     }
 
-    /// Sets when the connection ends, `attribute` of its policy from now. A nearer end moves it in the wheel;
-    /// a farther one is found out when the wheel comes to it.
+    /// Sets when the connection ends, `attribute` of its policy from now. A nearer end moves it in
+    /// the wheel; a farther one is found out when the wheel comes to it.
     func setExpiry(_ index: UInt32, _ attribute: TimeoutAttribute, now: UInt64) {
         let hot = hot(index)
         let seconds = timeoutSeconds(cold(index).pointee.timeoutPolicy, attribute)

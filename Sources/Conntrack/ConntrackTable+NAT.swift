@@ -1,5 +1,6 @@
-// Choosing what NAT turns a new connection into: an address of the range by a keyed hash of the connection, and
-// ports such that no other connection answers to the same reply tuple. The search is bounded.
+// Choosing what NAT turns a new connection into: an address of the range by a keyed hash of the
+// connection, and ports such that no other connection answers to the same reply tuple. The search
+// is bounded.
 
 import Wire
 
@@ -7,7 +8,8 @@ extension ConntrackTable {
     /// Ports tried in one round of the search.
     static var portTriesMax: Int { 128 }
 
-    /// Sets the reply tuple and the NAT action of a new connection; false when no free tuple was found.
+    /// Sets the reply tuple and the NAT action of a new connection; false when no free tuple was
+    /// found.
     func chooseNAT(
         _ index: UInt32, _ context: ConntrackContext, _ expectation: Expectation?
     ) -> Bool {
@@ -101,7 +103,8 @@ extension ConntrackTable {
         return high != 0 || low > 0xffff_fffe ? 0xffff_ffff : low + 1
     }
 
-    /// Finds ports that make `reply` unique. Destination ports of the range come first, then source ports.
+    /// Finds ports that make `reply` unique. Destination ports of the range come first, then source
+    /// ports.
     private func choosePorts(
         _ reply: inout ConntrackTuple, _ cold: UnsafePointer<ConnectionCold>, _ range: NATRange,
         _ pick: UInt32, now: UInt64
@@ -130,7 +133,8 @@ extension ConntrackTable {
         return searchPort(&reply, isSource: false, start: sourcePort, ephemeral, now: now)
     }
 
-    /// Tries ports of `range` from `start` on, in rounds from random places, each half as long as the last.
+    /// Tries ports of `range` from `start` on, in rounds from random places, each half as long as
+    /// the last.
     private func searchPort(
         _ reply: inout ConntrackTuple, isSource: Bool, start: Int, _ range: ClosedRange<Int>,
         now: UInt64

@@ -1,5 +1,5 @@
-// Rewriting packets as NAT wants it: addresses and ports, all checksums by increments, partial checksums as
-// their sender left them, and for an ICMP error the packet that it quotes as well.
+// Rewriting packets as NAT wants it: addresses and ports, all checksums by increments, partial
+// checksums as their sender left them, and for an ICMP error the packet that it quotes as well.
 
 import Flow
 import PacketBuffer
@@ -75,8 +75,8 @@ extension ConntrackTable {
         number == IPProtocol.tcp || number == IPProtocol.udp || number == IPProtocol.sctp
     }
 
-    /// Rewrites a packet of a known flow as the connection's NAT wants it: what a record's path does instead
-    /// of `execute`. The packet was parsed on this turn; ICMP errors do not come here.
+    /// Rewrites a packet of a known flow as the connection's NAT wants it: what a record's path
+    /// does instead of `execute`. The packet was parsed on this turn; ICMP errors do not come here.
     ///
     /// - Parameter isIPv6: the family of the packet at `packet.l3Offset`.
     /// - Returns: false, and nothing done, when the packet is too short.

@@ -1,6 +1,6 @@
-// The SCTP state machine: verification tags of both ends, and the association's states as the chunks of a
-// packet move it. Open vSwitch's userspace datapath has none and treats SCTP as it treats UDP; the ct_state
-// of sound associations is the same here.
+// The SCTP state machine: verification tags of both ends, and the association's states as the
+// chunks of a packet move it. Open vSwitch's userspace datapath has none and treats SCTP as it
+// treats UDP; the ct_state of sound associations is the same here.
 
 import Wire
 
@@ -69,8 +69,8 @@ struct SCTPChunks {
 }
 
 extension ConntrackTable {
-    /// An INIT begins an association; data, SACK, COOKIE ECHO and HEARTBEAT may pick one up that was there
-    /// before us.
+    /// An INIT begins an association; data, SACK, COOKIE ECHO and HEARTBEAT may pick one up that
+    /// was there before us.
     static func canBeginSCTP(_ tracked: TrackedPacket) -> Bool {
         let chunks = SCTPChunks(tracked)
         guard chunks.isWellFormed else { return false }

@@ -1,5 +1,5 @@
-// What the expiry sweep and the control room do: end what expired, flush, dump. All of it in bounded pieces,
-// the table's lock let go between them, so that poll threads never wait long.
+// What the expiry sweep and the control room do: end what expired, flush, dump. All of it in
+// bounded pieces, the table's lock let go between them, so that poll threads never wait long.
 
 import Bounded
 
@@ -7,8 +7,8 @@ extension ConntrackTable {
     /// Slots visited under one hold of the lock.
     static var chunk: Int { 256 }
 
-    /// Ends connections whose time is over. At most `budget` are looked at; call it again, soon if it returns
-    /// as many as the budget.
+    /// Ends connections whose time is over. At most `budget` are looked at; call it again, soon if
+    /// it returns as many as the budget.
     ///
     /// - Returns: how many connections were looked at.
     /// - Parameter now: milliseconds.
@@ -54,7 +54,8 @@ extension ConntrackTable {
         return count
     }
 
-    /// Ends the connection with this original tuple; false when there is none. The zone is the tuple's.
+    /// Ends the connection with this original tuple; false when there is none. The zone is the
+    /// tuple's.
     @discardableResult
     public func flush(_ original: ConntrackTuple, now: UInt64) -> Bool {
         lockTable()
@@ -80,7 +81,8 @@ extension ConntrackTable {
         return count
     }
 
-    /// Calls `body` for live connections from slot `cursor` on, until `limit` were shown or slots ran out.
+    /// Calls `body` for live connections from slot `cursor` on, until `limit` were shown or slots
+    /// ran out.
     ///
     /// - Parameters:
     ///   - cursor: zero at first; moved on.

@@ -1,6 +1,7 @@
-// The TCP state machine and window check, behaving as Open vSwitch's (which is pf's): every segment must lie
-// in the window that both ends have opened, with scaling; resets must be exact; a mid-stream pick-up is
-// allowed and assumes the largest scaling until the window is learnt; a SYN on a closed connection reopens.
+// The TCP state machine and window check, behaving as Open vSwitch's (which is pf's): every segment
+// must lie in the window that both ends have opened, with scaling; resets must be exact; a
+// mid-stream pick-up is allowed and assumes the largest scaling until the window is learnt; a SYN
+// on a closed connection reopens.
 
 import Wire
 
@@ -26,7 +27,8 @@ struct TCPSegment {
 }
 
 extension ConntrackTable {
-    /// How far an acknowledgement or a late segment may stray: the largest unscaled window and a packet.
+    /// How far an acknowledgement or a late segment may stray: the largest unscaled window and a
+    /// packet.
     @usableFromInline static var ackSlack: Int32 { 0xffff + 1500 }
     static var scaleMax: UInt8 { 14 }
 

@@ -1,5 +1,5 @@
-// Level 1: a packet of a known flow. One cache line, no calls, no look at the packet's bytes beyond what the
-// parser already knows. Whatever is not plain traffic within the window goes to level 2.
+// Level 1: a packet of a known flow. One cache line, no calls, no look at the packet's bytes beyond
+// what the parser already knows. Whatever is not plain traffic within the window goes to level 2.
 
 import Bounded
 import Wire
@@ -23,7 +23,8 @@ import Wire
         tcpFlags = 0
     }
 
-    /// The facts of a TCP header whose length was checked; `payloadLength` counts bytes behind its options.
+    /// The facts of a TCP header whose length was checked; `payloadLength` counts bytes behind its
+    /// options.
     @inlinable @inline(always)
     public init(_ tcp: TCPHeader, payloadLength: Int) {
         sequence = tcp.sequence
@@ -37,9 +38,9 @@ import Wire
 extension ConntrackTable {
     /// Lets a packet of a known connection through and moves its window and expiry on.
     ///
-    /// False means that level 2 must judge the packet: the connection changed or ended since `generation`
-    /// was noted, the packet is a SYN, FIN or RST, lies outside the window, answers for the first time, or a
-    /// helper watches the connection. Nothing was changed then.
+    /// False means that level 2 must judge the packet: the connection changed or ended since
+    /// `generation` was noted, the packet is a SYN, FIN or RST, lies outside the window, answers
+    /// for the first time, or a helper watches the connection. Nothing was changed then.
     ///
     /// - Parameters:
     ///   - index, generation, isReply: as `ConntrackVerdict` gave them for the flow.
@@ -128,10 +129,11 @@ extension ConntrackTable {
         return true
     }
 
-    /// Adds what flow records counted for a connection since they were last swept. Level 2 counts its own.
+    /// Adds what flow records counted for a connection since they were last swept. Level 2 counts
+    /// its own.
     ///
-    /// **Owner**: any thread that holds a record of the connection; adds are not atomic, so call it with the
-    /// generation just checked, from one thread a direction.
+    /// **Owner**: any thread that holds a record of the connection; adds are not atomic, so call it
+    /// with the generation just checked, from one thread a direction.
     @inlinable
     public func credit(_ index: UInt32, isReply: Bool, packets: UInt64, bytes: UInt64) {
         let cold = cold(index)

@@ -1,22 +1,25 @@
 // The connection tracker. A table of connections for all zones, used at two levels:
 //
-// Level 2, `execute`, is the full function of a `ct` action: find the connection or create it, run its state
-// machine, apply NAT, set mark and label, watch helpers. The interpreter calls it for new flows and for every
-// packet whose outcome may not be a function of a flow record. It takes the table's lock.
+// Level 2, `execute`, is the full function of a `ct` action: find the connection or create it, run
+// its state machine, apply NAT, set mark and label, watch helpers. The interpreter calls it for new
+// flows and for every packet whose outcome may not be a function of a flow record. It takes the
+// table's lock.
 //
-// Level 1, `touch`, is what a packet of a known flow does: compare the generation, check the TCP window, move
-// the expiry. It finds the connection by index, touches one cache line and takes that connection's lock only.
+// Level 1, `touch`, is what a packet of a known flow does: compare the generation, check the TCP
+// window, move the expiry. It finds the connection by index, touches one cache line and takes that
+// connection's lock only.
 //
-// Locks: the table's lock guards index, cold lines, wheel, limits and expectations; a connection's lock guards
-// its hot line. The order is table, then connection; `touch` takes the second alone. In single-thread mode
-// neither is taken. Nothing is allocated after `init`, and memory is mapped for the whole capacity but touched
-// only as connections need it.
+// Locks: the table's lock guards index, cold lines, wheel, limits and expectations; a connection's
+// lock guards its hot line. The order is table, then connection; `touch` takes the second alone. In
+// single-thread mode neither is taken. Nothing is allocated after `init`, and memory is mapped for
+// the whole capacity but touched only as connections need it.
 
 import Bounded
 
 /// A table of connections.
 ///
-/// **Shape**: one pointer, copied freely; 64 + 192 bytes a connection and 64-byte index buckets of eight.
+/// **Shape**: one pointer, copied freely; 64 + 192 bytes a connection and 64-byte index buckets of
+/// eight.
 /// **Units**: times are milliseconds of one steady clock. **Owner**: any thread, see above.
 @frozen public struct ConntrackTable: @unchecked Sendable {
     public let state: UnsafeMutablePointer<ConntrackTableState>
@@ -79,6 +82,7 @@ import Bounded
         table.slots.deallocate()
         table.hash.deallocate()
         table.expectations.deallocate()
+        table.absences.generations.deallocate()
         table.lock.word.deallocate()
         table.hotMemory.release()
         table.coldMemory.release()

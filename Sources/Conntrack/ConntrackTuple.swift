@@ -1,12 +1,12 @@
-// What identifies a connection from one side: addresses, ports, protocol and zone. ICMP messages carry their
-// type where ports would be, and their identifier beside.
+// What identifies a connection from one side: addresses, ports, protocol and zone. ICMP messages
+// carry their type where ports would be, and their identifier beside.
 
 import Bounded
 
 /// One direction of a connection.
 ///
-/// **Shape**: 48 bytes. Ports are in host order; for ICMP the source port is the message's type, the
-/// destination port the type of its answer, and `identifier` its identifier.
+/// **Shape**: 48 bytes. Ports are in host order; for ICMP the source port is the message's type,
+/// the destination port the type of its answer, and `identifier` its identifier.
 @frozen public struct ConntrackTuple: Equatable, Sendable {
     public var source = ConntrackAddress()
     public var destination = ConntrackAddress()

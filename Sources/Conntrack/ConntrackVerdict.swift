@@ -1,5 +1,6 @@
-// What the tracker knows of one packet. The interpreter keeps one per packet from its arrival, starts it
-// empty, and passes it to every `execute`; it is what Open vSwitch calls the packet's conntrack metadata.
+// What the tracker knows of one packet. The interpreter keeps one per packet from its arrival,
+// starts it empty, and passes it to every `execute`; it is what Open vSwitch calls the packet's
+// conntrack metadata.
 
 import Flow
 
@@ -34,8 +35,9 @@ import Flow
     public var mark: UInt32
     public var labelHigh: UInt64
     public var labelLow: UInt64
-    /// The original direction's tuple of the connection (of its parent where related); for a packet without
-    /// connection its own; all zero when the packet is invalid. For ICMP the ports are type and code.
+    /// The original direction's tuple of the connection (of its parent where related); for a packet
+    /// without connection its own; all zero when the packet is invalid. For ICMP the ports are type
+    /// and code.
     public var original: ConntrackTuple
 
     @inlinable @inline(always)

@@ -1,6 +1,6 @@
-// Connections that helpers have announced: a data connection of FTP, the answer of a TFTP server. Known by all
-// but the source port; remembered until the control connection ends. The table is bounded, and so is what one
-// control connection may announce: its oldest expectation gives way.
+// Connections that helpers have announced: a data connection of FTP, the answer of a TFTP server.
+// Known by all but the source port; remembered until the control connection ends. The table is
+// bounded, and so is what one control connection may announce: its oldest expectation gives way.
 
 import Bounded
 
@@ -25,7 +25,8 @@ import Bounded
 
 /// All expectations.
 ///
-/// **Owner**: the lock of the connection table. **Cost**: O(1), removal O(expectations of the parent).
+/// **Owner**: the lock of the connection table. **Cost**: O(1), removal O(expectations of the
+/// parent).
 @frozen public struct ExpectationTable: @unchecked Sendable {
     static var none: UInt32 { UInt32.max }
     /// What one control connection may have announced at a time.

@@ -1,5 +1,5 @@
-// Reading the messages of FTP control connections that announce data connections: PORT and EPRT of the client,
-// 227 and 229 of the server. Works on the bytes where they lie, at most 128 of them.
+// Reading the messages of FTP control connections that announce data connections: PORT and EPRT of
+// the client, 227 and 229 of the server. Works on the bytes where they lie, at most 128 of them.
 
 import Wire
 

@@ -1,12 +1,12 @@
-// Letting fragments go: those of a judged datagram with what the judgement changed, and those whose time is
-// over.
+// Letting fragments go: those of a judged datagram with what the judgement changed, and those whose
+// time is over.
 
 import PacketBuffer
 import Wire
 
 extension FragmentTable {
-    /// The next fragment of a judged datagram, or nil when there are no more and the assembly is freed. The
-    /// first call carries what NAT changed in the assembly over to all fragments.
+    /// The next fragment of a judged datagram, or nil when there are no more and the assembly is
+    /// freed. The first call carries what NAT changed in the assembly over to all fragments.
     public func nextFragment(_ assembly: inout FragmentAssembly) -> PacketBuffer? {
         lockTable()
         defer { unlockTable() }
@@ -27,7 +27,8 @@ extension FragmentTable {
         return takeFirst(assembly.list)
     }
 
-    /// A fragment whose datagram was not whole in time, or nil when there is none. The caller owns it.
+    /// A fragment whose datagram was not whole in time, or nil when there is none. The caller owns
+    /// it.
     public func takeExpired(now: UInt64) -> PacketBuffer? {
         lockTable()
         defer { unlockTable() }

@@ -147,8 +147,8 @@ extension FragmentTable {
         return list
     }
 
-    /// Places a fragment in order; false when it overlaps another, contradicts the last one or the pool is
-    /// empty.
+    /// Places a fragment in order; false when it overlaps another, contradicts the last one or the
+    /// pool is empty.
     private func place(_ packet: PacketBuffer, _ view: FragmentView, in list: UInt32) -> Bool {
         let entry = state.pointee.lists + Int(list)
         let items = state.pointee.items

@@ -1,6 +1,7 @@
-// Fragments on their way through conntrack. They are held until the datagram is whole; it is then put together
-// once more for the judgement, and the fragments go on as they came, with the verdict and what NAT changed.
-// Everything is bounded: fragments in all and per datagram, their least size, and the time they are held.
+// Fragments on their way through conntrack. They are held until the datagram is whole; it is then
+// put together once more for the judgement, and the fragments go on as they came, with the verdict
+// and what NAT changed. Everything is bounded: fragments in all and per datagram, their least size,
+// and the time they are held.
 //
 // `submit` takes a fragment over or refuses it. When it answers `complete`, the caller judges
 // `assembly.packet`, and then asks `nextFragment` until nil for the fragments to go on with.
@@ -16,8 +17,8 @@ import PacketBuffer
     case held
     /// The table owns the packet, and the datagram is whole: judge the assembly.
     case complete
-    /// The caller keeps the packet, whose ct_state is INVALID: malformed, too small, overlapping, or there is
-    /// no room.
+    /// The caller keeps the packet, whose ct_state is INVALID: malformed, too small, overlapping,
+    /// or there is no room.
     case invalid
 }
 
@@ -47,8 +48,8 @@ import PacketBuffer
 
 /// Fragments of datagrams that are not whole yet.
 ///
-/// **Shape**: one pointer. **Owner**: any thread; a spin lock unless made for one thread. **Units**:
-/// milliseconds.
+/// **Shape**: one pointer. **Owner**: any thread; a spin lock unless made for one thread.
+/// **Units**: milliseconds.
 @frozen public struct FragmentTable: @unchecked Sendable {
     /// Fragments that a table can hold; `maxFragments` may be less.
     public static var capacity: Int { 5000 }
@@ -118,7 +119,8 @@ import PacketBuffer
         isIPv6 ? state.pointee.isEnabledIPv6 : state.pointee.isEnabledIPv4
     }
 
-    /// `ipf-set-min-frag`: the least IP length of a fragment that is not the last; false when below 400.
+    /// `ipf-set-min-frag`: the least IP length of a fragment that is not the last; false when below
+    /// 400.
     @discardableResult
     public func setMinSize(_ bytes: Int, isIPv6: Bool) -> Bool {
         guard bytes >= FragmentTable.sizeMinFloor else { return false }

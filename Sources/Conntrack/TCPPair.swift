@@ -1,13 +1,13 @@
-// Both ends of a TCP connection as one segment sees them: who sent it and who will get it. The window check
-// works on this copy, which is stored back when the segment is let through.
+// Both ends of a TCP connection as one segment sees them: who sent it and who will get it. The
+// window check works on this copy, which is stored back when the segment is let through.
 
 import Wire
 
 /// How a segment lies to the windows.
 enum TCPPosition {
     case inside
-    /// Outside, but so little and at such a time (before both ends are known, or after the close) that it is
-    /// let through without prolonging the connection.
+    /// Outside, but so little and at such a time (before both ends are known, or after the close)
+    /// that it is let through without prolonging the connection.
     case loose
     case outside
 }
@@ -72,7 +72,8 @@ struct TCPPair {
         }
         let isReset = segment.has(TCPFlags.rst)
         if !segment.has(TCPFlags.ack) || (acknowledgement == 0 && isReset) {
-            // Nothing is acknowledged, or a stack reset without saying what: let it pass this check.
+            // Nothing is acknowledged, or a stack reset without saying what: let it pass this
+            // check.
             acknowledgement = receiver.sequenceLow
         }
         if sequence == end {
@@ -133,8 +134,8 @@ struct TCPPair {
         return 0
     }
 
-    /// The first segment from this end. True when its window had to be opened anew, as when a connection is
-    /// picked up; then nothing can be said of what it acknowledges.
+    /// The first segment from this end. True when its window had to be opened anew, as when a
+    /// connection is picked up; then nothing can be said of what it acknowledges.
     private mutating func meet(_ segment: TCPSegment, receiverShift: UInt32) -> Bool {
         sender.sequenceLow = segment.sequence
         senderState = TCPState.synSent

@@ -1,5 +1,5 @@
-// How long connections live without packets, by policy and state. Policy 0 is the default; others come from
-// CT_Timeout_Policy rows.
+// How long connections live without packets, by policy and state. Policy 0 is the default; others
+// come from CT_Timeout_Policy rows.
 
 /// The timeouts of CT_Timeout_Policy, in its order.
 @frozen public enum TimeoutAttribute: UInt8, CaseIterable, Sendable {

@@ -1,5 +1,5 @@
-// A packet as the tracker reads it: where its headers lie, how long they are, and the tuple it belongs to.
-// Everything is checked here once; nothing behind it checks lengths again.
+// A packet as the tracker reads it: where its headers lie, how long they are, and the tuple it
+// belongs to. Everything is checked here once; nothing behind it checks lengths again.
 
 import PacketBuffer
 import Wire
@@ -130,8 +130,9 @@ extension TrackedPacket {
         else { throw .transportChecksum }
     }
 
-    /// Reads what identifies the flow behind the addresses into `tuple`; false when the packet cannot be
-    /// tracked. For an ICMP error the tuple becomes the reverse of that of the quoted packet.
+    /// Reads what identifies the flow behind the addresses into `tuple`; false when the packet
+    /// cannot be tracked. For an ICMP error the tuple becomes the reverse of that of the quoted
+    /// packet.
     private static func readPorts(
         _ tuple: inout ConntrackTuple, _ transport: UnsafeMutableRawPointer, length: Int,
         isInner: Bool, isError: inout Bool
@@ -189,7 +190,8 @@ extension TrackedPacket {
         return true
     }
 
-    /// The type of the answer to an ICMP message of `type`, or of the question it answers; nil for others.
+    /// The type of the answer to an ICMP message of `type`, or of the question it answers; nil for
+    /// others.
     static func answer(to type: UInt8, isIPv6: Bool) -> UInt8? {
         if isIPv6 {
             switch type {

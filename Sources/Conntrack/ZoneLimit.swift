@@ -23,8 +23,9 @@
 }
 
 extension ConntrackTable {
-    /// Sets the limit of `zone`, or the default for zones without one when nil. Counting starts with the
-    /// limit. All zones under the default limit share its count, as in Open vSwitch's userspace datapath.
+    /// Sets the limit of `zone`, or the default for zones without one when nil. Counting starts
+    /// with the limit. All zones under the default limit share its count, as in Open vSwitch's
+    /// userspace datapath.
     public func setZoneLimit(_ zone: UInt16?, to limit: UInt32) {
         lockTable()
         let entry = state.pointee.zones + zoneEntry(zone)

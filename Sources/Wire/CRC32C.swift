@@ -1,5 +1,5 @@
-// The Castagnoli CRC of SCTP (RFC 9260, appendix A), four bits at a time from a table on the stack. Only
-// control paths compute it: SCTP packets whose ports are rewritten.
+// The Castagnoli CRC of SCTP (RFC 9260, appendix A), four bits at a time from a table on the stack.
+// Only control paths compute it: SCTP packets whose ports are rewritten.
 
 /// CRC-32C.
 @frozen public enum CRC32C {
@@ -23,8 +23,8 @@
         return crc
     }
 
-    /// The checksum of an SCTP packet of `count` bytes at `packet`, taking its checksum field as zero, as
-    /// the four bytes on the wire read in little-endian order.
+    /// The checksum of an SCTP packet of `count` bytes at `packet`, taking its checksum field as
+    /// zero, as the four bytes on the wire read in little-endian order.
     @inlinable
     public static func sctp(_ packet: UnsafeRawPointer, count: Int) -> UInt32 {
         guard count >= 12 else { return 0 }

@@ -24,8 +24,9 @@
     @inlinable public var vni: UInt32 { base.network32(at: 4) &>> 8 }
     @inlinable public var options: UnsafeMutableRawPointer { base + 8 }
 
-    /// The option at `offset` within the options: class, type, offset of its data from `base` and length of
-    /// the data; nil when it does not fit. The next option begins at `offset + 4 + dataBytes`.
+    /// The option at `offset` within the options: class, type, offset of its data from `base` and
+    /// length of the data; nil when it does not fit. The next option begins at `offset + 4 +
+    /// dataBytes`.
     @inlinable
     public func option(
         at offset: Int

@@ -76,8 +76,8 @@
     /// The 16 bytes of the target.
     @inlinable public var target: UnsafeMutableRawPointer { base + 8 }
 
-    /// Offset of the six address bytes of the first link-layer option of `type` (1 source, 2 target) from
-    /// the start of the message, or nil. Malformed options end the walk.
+    /// Offset of the six address bytes of the first link-layer option of `type` (1 source, 2
+    /// target) from the start of the message, or nil. Malformed options end the walk.
     @inlinable
     public func linkLayerAddressOffset(type: UInt8) -> Int? {
         var at = 24

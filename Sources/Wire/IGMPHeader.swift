@@ -20,8 +20,8 @@
     @inlinable public var type: UInt8 { base.network8(at: 0) }
     @inlinable public var code: UInt8 { base.network8(at: 1) }
     @inlinable public var checksum: UInt16 { base.network16(at: 2) }
-    /// The group of a query, report or leave; in a version 3 report, the last two bytes are the number of
-    /// group records.
+    /// The group of a query, report or leave; in a version 3 report, the last two bytes are the
+    /// number of group records.
     @inlinable public var group: UInt32 { base.network32(at: 4) }
     @inlinable public var recordCount: Int { Int(base.network16(at: 6)) }
 }

@@ -10,8 +10,9 @@
     @inlinable public static var fragmentOffsetMask: UInt16 { 0x1fff }
     public let base: UnsafeMutableRawPointer
 
-    /// The header at `base`, or nil when the version is not 4, the header is shorter than 20 bytes or does
-    /// not fit into `available`, or the total length is shorter than the header or longer than `available`.
+    /// The header at `base`, or nil when the version is not 4, the header is shorter than 20 bytes
+    /// or does not fit into `available`, or the total length is shorter than the header or longer
+    /// than `available`.
     @inlinable @inline(always)
     public init?(_ base: UnsafeMutableRawPointer, available: Int) {
         guard available >= 20 else { return nil }

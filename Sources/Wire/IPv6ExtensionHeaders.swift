@@ -1,5 +1,5 @@
-// The walk over IPv6 extension headers to the transport header. Bounded by the packet: every header is at
-// least eight bytes long.
+// The walk over IPv6 extension headers to the transport header. Bounded by the packet: every header
+// is at least eight bytes long.
 
 /// What a walk over IPv6 extension headers found.
 ///
@@ -9,15 +9,16 @@
     public var protocolNumber: UInt8
     public var isFragment = false
     public var isLaterFragment = false
-    /// Offset of the transport header (or of a later fragment's data) from the start of the IPv6 header.
+    /// Offset of the transport header (or of a later fragment's data) from the start of the IPv6
+    /// header.
     public var transportOffset = 40
     /// Offset of the fragment header, 0 if none was met.
     public var fragmentHeaderOffset = 0
     /// Offset of the byte that names the fragment header, in the header before it.
     public var fragmentNextHeaderOffset = 6
 
-    /// Walks the headers of the packet at `base`, `length` bytes from the start of the IPv6 header; nil when
-    /// a header does not fit.
+    /// Walks the headers of the packet at `base`, `length` bytes from the start of the IPv6 header;
+    /// nil when a header does not fit.
     @inlinable
     public init?(_ base: UnsafeRawPointer, length: Int) {
         guard length >= 40 else { return nil }

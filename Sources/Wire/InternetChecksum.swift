@@ -1,13 +1,13 @@
-// The Internet checksum (RFC 1071), its incremental update (RFC 1624) and the pseudo-headers of IPv4 and
-// IPv6. Sums are kept unfolded and in memory order, so no byte is swapped until the end.
+// The Internet checksum (RFC 1071), its incremental update (RFC 1624) and the pseudo-headers of
+// IPv4 and IPv6. Sums are kept unfolded and in memory order, so no byte is swapped until the end.
 
 /// Internet checksum arithmetic.
 ///
-/// A *sum* is a 64-bit accumulator of 16-bit words in the byte order of memory. A *checksum* is the folded
-/// complement in host order, as `network16` reads it from a header.
+/// A *sum* is a 64-bit accumulator of 16-bit words in the byte order of memory. A *checksum* is the
+/// folded complement in host order, as `network16` reads it from a header.
 @frozen public enum InternetChecksum {
-    /// Adds `count` bytes at `bytes` to `sum`. An odd last byte is padded with zero; only the last piece of
-    /// a sum may be odd.
+    /// Adds `count` bytes at `bytes` to `sum`. An odd last byte is padded with zero; only the last
+    /// piece of a sum may be odd.
     @inlinable
     public static func sum(
         _ bytes: UnsafeRawPointer, count: Int, onto start: UInt64 = 0
@@ -49,7 +49,8 @@
         finish(sum(bytes, count: count))
     }
 
-    /// The sum of the pseudo-header of the IPv4 header at `header` for `length` bytes of `protocol`.
+    /// The sum of the pseudo-header of the IPv4 header at `header` for `length` bytes of
+    /// `protocol`.
     @inlinable @inline(always)
     public static func pseudoHeaderIPv4(
         _ header: UnsafeRawPointer, protocol number: UInt8, length: Int
@@ -59,7 +60,8 @@
             &+ UInt64(UInt16(truncatingIfNeeded: length).bigEndian)
     }
 
-    /// The sum of the pseudo-header of the IPv6 header at `header` for `length` bytes of `protocol`.
+    /// The sum of the pseudo-header of the IPv6 header at `header` for `length` bytes of
+    /// `protocol`.
     @inlinable @inline(always)
     public static func pseudoHeaderIPv6(
         _ header: UnsafeRawPointer, protocol number: UInt8, length: Int

@@ -1,5 +1,6 @@
-// Loads and stores of network byte order at unaligned addresses: the one place where `Wire` touches memory.
-// SAFETY: the caller has checked that the field lies inside the packet; views do so when they are made.
+// Loads and stores of network byte order at unaligned addresses: the one place where `Wire` touches
+// memory. SAFETY: the caller has checked that the field lies inside the packet; views do so when
+// they are made.
 
 extension UnsafeRawPointer {
     @inlinable @inline(always)

@@ -53,7 +53,8 @@
     }
     @inlinable public var payload: UnsafeMutableRawPointer { base + headerBytes }
 
-    /// Writes a header without options at `base`, which has room for 20 bytes, with a zero checksum.
+    /// Writes a header without options at `base`, which has room for 20 bytes, with a zero
+    /// checksum.
     @inlinable @discardableResult
     public static func write(
         to base: UnsafeMutableRawPointer, sourcePort: UInt16, destinationPort: UInt16,

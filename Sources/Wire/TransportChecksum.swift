@@ -1,5 +1,5 @@
-// Checksums of TCP, UDP and ICMPv6 under either IP version: checking, computing, and the pseudo-header sum
-// that a partial checksum starts from.
+// Checksums of TCP, UDP and ICMPv6 under either IP version: checking, computing, and the
+// pseudo-header sum that a partial checksum starts from.
 
 /// Transport checksums under an IP header.
 @frozen public enum TransportChecksum {
