@@ -117,10 +117,16 @@ extension ActionParser {
         }
     }
 
+    /// An IPv6 address, in brackets or not. What looks like one is passed over even if it is none:
+    /// the error then points behind it.
     private func bracketed(_ scanner: inout TextScanner) -> [UInt8]? {
-        if let address = scanner.scanIPv6() { return address }
         var place = scanner
-        guard place.take("["), let address = place.scanIPv6(), place.take("]") else { return nil }
+        let hasBracket = place.take("[")
+        let start = place.index
+        place.skipIPv6()
+        guard place.index > start else { return nil }
+        let address = TextScanner.ipv6(Array(place.bytes[start..<place.index]))
+        if hasBracket, !place.take("]") { return nil }
         scanner = place
         return address
     }

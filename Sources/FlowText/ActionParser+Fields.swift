@@ -167,7 +167,7 @@ extension ActionParser {
         var scanner = TextScanner(text)
         let subfield = try SubfieldText.parse(&scanner)
         guard scanner.isAtEnd else {
-            throw FlowTextError("\(text): trailing garbage following push or pop")
+            throw FlowTextError("\(scanner.rest): trailing garbage following push or pop")
         }
         return subfield
     }

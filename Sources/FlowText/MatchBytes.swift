@@ -34,6 +34,13 @@ struct MatchBytes {
         for index in offset..<(offset + count) { mask[index] = 0xff }
     }
 
+    /// Makes single bits of eight bytes count.
+    mutating func exposeBits(_ bits: UInt64, at offset: Int) {
+        for index in 0..<8 {
+            mask[offset + index] |= UInt8(truncatingIfNeeded: bits >> UInt64(56 - index * 8))
+        }
+    }
+
     /// A big-endian number of the values.
     func number(_ offset: Int, _ count: Int) -> UInt64 { MatchBytes.read(value, offset, count) }
 

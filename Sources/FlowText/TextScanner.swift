@@ -117,16 +117,22 @@ struct TextScanner: Sendable {
     /// The longest run of an IPv6 address's characters, if it is an address.
     mutating func scanIPv6() -> [UInt8]? {
         var place = self
-        while place.index - index < 46,
-            place.current.hexDigit != nil || place.current == UInt8(ascii: ":")
-                || place.current == UInt8(ascii: ".")
-        {
-            place.index += 1
-        }
+        place.skipIPv6()
         guard place.index > index else { return nil }
         guard let address = TextScanner.ipv6(Array(bytes[index..<place.index])) else { return nil }
         self = place
         return address
+    }
+
+    /// Passes over at most 46 characters that IPv6 addresses consist of.
+    mutating func skipIPv6() {
+        let start = index
+        while index - start < 46,
+            current.hexDigit != nil || current == UInt8(ascii: ":")
+                || current == UInt8(ascii: ".")
+        {
+            index += 1
+        }
     }
 
     static func ipv6(_ text: [UInt8]) -> [UInt8]? {
