@@ -141,8 +141,10 @@ public enum ActionPrinter {
         case .setMPLSTC(let tc): return "set_mpls_tc(\(tc))"
         case .setMPLSTTL(let ttl): return "set_mpls_ttl(\(ttl))"
         case .decrementMPLSTTL: return "dec_mpls_ttl"
-        case .pushMPLS(let type): return "push_mpls:0x" + TextForm.hexPadded(UInt64(type), digits: 4)
-        case .popMPLS(let type): return "pop_mpls:0x" + TextForm.hexPadded(UInt64(type), digits: 4)
+        case .pushMPLS(let type):
+            return "push_mpls:0x" + TextForm.hexPadded(UInt64(type), digits: 4)
+        case .popMPLS(let type):
+            return "pop_mpls:0x" + TextForm.hexPadded(UInt64(type), digits: 4)
         default: return ""
         }
     }

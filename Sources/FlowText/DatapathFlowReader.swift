@@ -63,7 +63,9 @@ struct DatapathFlowReader {
         }
         let ethType = tags.first?.ethType
         key.store16(ethType ?? EthType.none, at: FlowLayout.ethType)
-        if !hasEthernet, let ethType {
+        if hasEthernet {
+            key.store32(0, at: FlowLayout.packetType)
+        } else if let ethType {
             key.store32(1 << 16 | UInt32(ethType), at: FlowLayout.packetType)
         }
     }

@@ -1,4 +1,4 @@
-// The datapath's flow syntax: `recirc_id(0),in_port(1),eth(src=…,dst=…),eth_type(0x0800),ipv4(…)`,
+// The datapath's flow syntax: `recirc_id(0),in_port(1),eth(src=...),eth_type(0x0800),ipv4(...)`,
 // which `dpctl/dump-flows` prints and `ofproto/trace` and `netdev-dummy/receive` read.
 
 import Flow

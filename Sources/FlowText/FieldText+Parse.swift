@@ -63,7 +63,8 @@ extension FieldText {
                         + "\"later\", \"not_later\"")
             }
             return (
-                FieldValue(UInt64(value), byteCount: 1), FieldValue(UInt64(mask | 0xfc), byteCount: 1)
+                FieldValue(UInt64(value), byteCount: 1),
+                FieldValue(UInt64(mask | 0xfc), byteCount: 1)
             )
         case .ctState: return try flags(.ctState, text, byteCount: count)
         case .tcpFlags: return try flags(.tcp, text, byteCount: count)

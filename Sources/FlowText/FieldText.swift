@@ -48,7 +48,9 @@ enum FieldText {
     /// `eth` or `packet_type=(1,0x800)`.
     static func packetType(_ value: UInt32) -> String {
         if value == 0 { return "eth" }
-        func part(_ number: UInt32) -> String { number > 9 ? TextForm.hex(UInt64(number)) : "\(number)" }
+        func part(_ number: UInt32) -> String {
+            number > 9 ? TextForm.hex(UInt64(number)) : "\(number)"
+        }
         return "packet_type=(\(part(value >> 16)),\(part(value & 0xffff)))"
     }
 

@@ -27,7 +27,11 @@ struct FlagNames: Sendable {
         var parts: [String] = []
         var unnamed: UInt32 = 0
         for bit in 0..<32 where flags >> UInt32(bit) & 1 == 1 {
-            if let name = name(ofBit: bit) { parts.append(name) } else { unnamed |= 1 << UInt32(bit) }
+            if let name = name(ofBit: bit) {
+                parts.append(name)
+            } else {
+                unnamed |= 1 << UInt32(bit)
+            }
         }
         if unnamed != 0 { parts.append("0x" + String(unnamed, radix: 16)) }
         return parts.joined(separator: "|")

@@ -43,7 +43,9 @@ struct MatchFormatter {
     }
 
     mutating func format(priority: UInt16?) -> String {
-        if let priority, priority != MatchPrinter.defaultPriority { text += "priority=\(priority)," }
+        if let priority, priority != MatchPrinter.defaultPriority {
+            text += "priority=\(priority),"
+        }
         pipelineState()
         conntrack()
         let (typeShown, protoShown) = protocolName()

@@ -15,7 +15,8 @@ struct FlowKeyGenerator {
                 "ct_mark=7", "ct_label=0x1234", "tun_id=0x7b", "tun_src=1.2.3.4,tun_dst=1.2.3.5",
                 "tun_dst=9.9.9.9,tun_flags=oam", "tun_ipv6_dst=fe80::1", "dp_hash=4",
             ] where fields.random.chance(15) {
-                if text.hasPrefix("tun"), parts.contains(where: { $0.hasPrefix("tun") }) { continue }
+                let hasTunnel = parts.contains { $0.hasPrefix("tun") }
+                if text.hasPrefix("tun"), hasTunnel { continue }
                 parts.append(text)
             }
         }
@@ -23,7 +24,9 @@ struct FlowKeyGenerator {
         parts.append("dl_dst=\(fields.ethernet())")
         if fields.random.chance(30) {
             parts.append("dl_vlan=\(1 + fields.random.below(4094))")
-            if fields.random.chance(50) { parts.append("dl_vlan_pcp=\(1 + fields.random.below(7))") }
+            if fields.random.chance(50) {
+                parts.append("dl_vlan_pcp=\(1 + fields.random.below(7))")
+            }
         }
         parts += network()
         return parts.joined(separator: ",")

@@ -40,8 +40,9 @@ extension FlowTextGenerator {
     private mutating func plainAction() -> String {
         random.pick([
             "mod_dl_src:\(ethernet())", "mod_dl_dst:\(ethernet())", "set_queue:\(random.below(9))",
-            "pop_queue", "fin_timeout(idle_timeout=10,hard_timeout=20)", "fin_timeout(idle_timeout=1)",
-            "resubmit(,\(random.below(254)))", "resubmit:\(1 + random.below(99))", "resubmit(3,4)",
+            "pop_queue", "fin_timeout(idle_timeout=10,hard_timeout=20)",
+            "fin_timeout(idle_timeout=1)", "resubmit(,\(random.below(254)))",
+            "resubmit:\(1 + random.below(99))", "resubmit(3,4)",
             "resubmit(LOCAL,9)", "note:00.11.22.33.44.55", "note:1122334455667788990011223344",
             "exit", "ct_clear", "set_tunnel:0x\(String(random.below(99999), radix: 16))",
             "push_vlan:0x8100", "push_vlan:0x88a8",

@@ -122,9 +122,12 @@ struct FlowTextGenerator {
         case "tun_flags": return random.pick(["+oam", "-oam", "oam"])
         case "nw_frag": return random.pick(["no", "yes", "first", "later", "not_later"])
         case "dl_vlan": return random.pick(["0", "5", "4095", "0xffff"])
-        case "vlan_vid": return random.pick(["0", "0x1005", "0x1000/0x1000", "4096", "0x1003/0x1003"])
+        case "vlan_vid":
+            return random.pick(["0", "0x1005", "0x1000/0x1000", "4096", "0x1003/0x1003"])
         case "vlan_tci":
-            return random.pick(["0", "0x1005", "0x1000/0x1000", "0xf123", "0x0/0x1fff", "0x3000/0xf000"])
+            return random.pick([
+                "0", "0x1005", "0x1000/0x1000", "0xf123", "0x0/0x1fff", "0x3000/0xf000",
+            ])
         case "nw_tos": return String(random.below(64) * 4)
         case "ip_dscp": return String(random.below(64))
         case "nw_ecn": return String(random.below(4))
