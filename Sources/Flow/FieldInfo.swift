@@ -3,7 +3,8 @@
 
 /// The class, field number and experimenter of an OXM or NXM type-length-value header.
 public struct OXMHeader: Hashable, Sendable {
-    /// 0x0000 and 0x0001 Nicira, 0x8000 OpenFlow basic, 0x8001 packet registers, 0xffff experimenter.
+    /// 0x0000 and 0x0001 Nicira, 0x8000 OpenFlow basic, 0x8001 packet registers, 0xffff of an
+    /// experimenter.
     public let oxmClass: UInt16
     /// The 7-bit field number.
     public let field: UInt8
@@ -116,6 +117,11 @@ public struct FieldInfo: Sendable {
 extension Field {
     /// The properties of this field.
     public var info: FieldInfo { FieldInfo.table[Int(rawValue)] }
+
+    /// Bytes of the value on the wire: `info.byteCount`, at less cost.
+    public var byteCount: Int { Int(Field.byteCounts[Int(rawValue)]) }
+
+    private static let byteCounts: [UInt8] = FieldInfo.table.map { UInt8($0.byteCount) }
 
     /// n for `tun_metadata<n>`, else nil.
     public var tunnelMetadataIndex: Int? {

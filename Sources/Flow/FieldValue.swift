@@ -23,17 +23,20 @@ public struct FieldValue: Hashable, Sendable {
     /// All ones in the low `bitCount` bits of `byteCount` bytes.
     public static func ones(bitCount: Int, byteCount: Int) -> FieldValue {
         var bytes = [UInt8](repeating: 0, count: byteCount)
-        for bit in 0..<min(bitCount, byteCount * 8) {
-            bytes[byteCount - 1 - bit / 8] |= 1 << UInt8(bit % 8)
-        }
+        let count = max(0, min(bitCount, byteCount * 8))
+        for step in 0..<count / 8 { bytes[byteCount - 1 - step] = 0xff }
+        if count % 8 != 0 { bytes[byteCount - 1 - count / 8] = 1 << UInt8(count % 8) - 1 }
         return FieldValue(bytes: bytes)
     }
 
     /// The exact mask of `field`: its significant bits. `vlan_vid` includes the presence bit.
     public static func exactMask(of field: Field) -> FieldValue {
-        let info = field.info
-        let bits = field == .vlanVID ? 13 : info.bitCount
-        return ones(bitCount: bits, byteCount: info.byteCount)
+        exactMasks[Int(field.rawValue)]
+    }
+
+    private static let exactMasks: [FieldValue] = Field.allCases.map {
+        let bits = $0 == .vlanVID ? 13 : $0.info.bitCount
+        return ones(bitCount: bits, byteCount: $0.info.byteCount)
     }
 
     /// The low 64 bits.

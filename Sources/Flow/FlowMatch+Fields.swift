@@ -107,7 +107,7 @@ extension FlowMatch {
 
     /// Value and mask of a field; a mask of zeros means unconstrained.
     public func get(_ field: Field) -> (value: FieldValue, mask: FieldValue) {
-        var (value, mask) = get(FlowMatch.location(of: field), byteCount: field.info.byteCount)
+        var (value, mask) = get(FlowMatch.location(of: field), byteCount: field.byteCount)
         if field == .arpOpcode && mask.bytes[1] == 0xff { mask.bytes[0] = 0xff }
         return (value, mask)
     }
@@ -162,6 +162,12 @@ extension FlowMatch {
         getBits(FlowMatch.location(of: field))
     }
 
+    /// Whether `mask`, of a field of at most 64 bits, covers all its bits.
+    public func isExact(_ field: Field, mask: UInt64) -> Bool {
+        let count = FlowMatch.location(of: field).bitCount
+        return mask == (count >= 64 ? .max : 1 << UInt64(count) - 1)
+    }
+
     /// The exact integer a field is constrained to (its low 64 bits), if it is wholly exact.
     public func exact(_ field: Field) -> UInt64? {
         let (value, mask) = get(field)
@@ -169,18 +175,34 @@ extension FlowMatch {
         return value.low64
     }
 
-    /// Whether any bit of `field` is constrained.
-    public func constrains(_ field: Field) -> Bool { !get(field).mask.isZero }
+    /// Whether the match has a word in which `field` lies: false means that it is free.
+    ///
+    /// **Cost**: a scan of the words, without allocation.
+    public func touches(_ field: Field) -> Bool {
+        let range = FlowMatch.wordRanges[Int(field.rawValue)]
+        return words.contains { $0.index >= range.first && $0.index <= range.last }
+    }
 
-    /// Where a field's match bits lie; `vlan_vid` includes the presence bit 0x1000, and `in_port`
-    /// is the 32-bit port.
-    static func location(of field: Field) -> FieldLocation {
-        switch field {
-        case .vlanVID:
-            return FieldLocation(
-                offset: FlowLayout.vlanTCI, byteCount: 2, shift: 0, bitCount: 13)
-        default: return field.info.location
-        }
+    /// The words of the key in which each field lies, by raw value.
+    private static let wordRanges: [(first: UInt8, last: UInt8)] = Field.allCases.map {
+        let location = location(of: $0)
+        return (
+            UInt8(location.offset / 8), UInt8((location.offset + location.byteCount - 1) / 8)
+        )
+    }
+
+    /// Whether any bit of `field` is constrained.
+    public func constrains(_ field: Field) -> Bool {
+        guard touches(field) else { return false }
+        return field.byteCount <= 8 ? bits(of: field).mask != 0 : !get(field).mask.isZero
+    }
+
+    /// Where a field's match bits lie; `vlan_vid` includes the presence bit 0x1000.
+    static func location(of field: Field) -> FieldLocation { locations[Int(field.rawValue)] }
+
+    private static let locations: [FieldLocation] = Field.allCases.map {
+        guard $0 == .vlanVID else { return $0.info.location }
+        return FieldLocation(offset: FlowLayout.vlanTCI, byteCount: 2, shift: 0, bitCount: 13)
     }
 
     /// Calls `body` with each word of the key that the big-endian container at `location` touches

@@ -1,5 +1,6 @@
 // Reading actions: the common header, then a switch over the layouts. Layouts with more than a
-// few fields are in `ActionDecoder+Fields.swift`, `+Nicira.swift`, `+Conntrack.swift`, `+Learn.swift`.
+// few fields are in the files `ActionDecoder+Fields.swift`, `+Output.swift`, `+Nicira.swift`,
+// `+Conntrack.swift` and `+Learn.swift`.
 
 import Flow
 
@@ -149,8 +150,14 @@ struct ActionDecoder {
         switch wire {
         case .decIPTTL: return .decrementTTL(controllers: [])
         case .decTTLControllers: return .decrementTTL(controllers: try controllers(&body))
-        case .setMPLSLabel: return .setMPLSLabel(try argument32(&body))
-        case .setMPLSTC: return .setMPLSTC(try body.u8())
+        case .setMPLSLabel:
+            let label = try argument32(&body)
+            guard label < 1 << 20 else { throw OpenFlowError(.ofpbacBadArgument, "mpls_label") }
+            return .setMPLSLabel(label)
+        case .setMPLSTC:
+            let tc = try body.u8()
+            guard tc < 8 else { throw OpenFlowError(.ofpbacBadArgument, "mpls_tc") }
+            return .setMPLSTC(tc)
         case .setMPLSTTL: return .setMPLSTTL(try body.u8())
         case .decMPLSTTL: return .decrementMPLSTTL
         case .pushMPLS:

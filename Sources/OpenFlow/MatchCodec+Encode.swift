@@ -37,18 +37,55 @@ private struct MatchEntryWriter {
         self.context = FieldContext(match)
     }
 
-    /// One field, masked if it is not exact, nothing if it is free.
-    mutating func field(_ field: Field) {
-        let (value, mask) = match.get(field)
-        guard !mask.isZero else { return }
-        oxm.writeEntry(field, version: version, value: value, mask: mask, into: &writer)
+    private static let labelFields: [Field] = [.mplsTC, .mplsBOS, .mplsTTL, .mplsLabel]
+    private static let arpFields: [Field] = [
+        .arpSourceProtocol, .arpTargetProtocol, .arpSourceHardware, .arpTargetHardware,
+    ]
+    private static let tunnelFields: [Field] = [
+        .tunnelSource, .tunnelDestination, .tunnelIPv6Source, .tunnelIPv6Destination,
+        .tunnelGBPID, .tunnelGBPFlags,
+    ]
+    private static let encapsulationFields: [Field] = [
+        .tunnelERSPANIndex, .tunnelERSPANVersion, .tunnelERSPANDirection,
+        .tunnelERSPANHardwareID, .tunnelGTPUFlags, .tunnelGTPUMessageType,
+    ]
+    private static let conntrackFields: [Field] = [
+        .packetMark, .ctState, .ctZone, .ctMark, .ctLabel, .ctIPv4Source, .ctIPv6Source,
+        .ctIPv4Destination, .ctIPv6Destination,
+    ]
+
+    /// Whether the match constrains any of these words of the key.
+    private func touches(_ range: ClosedRange<UInt8>) -> Bool {
+        match.words.contains { range.contains($0.index) }
     }
 
+    /// One field, masked if it is not exact, nothing if it is free.
+    mutating func field(_ field: Field) { put(field, mayMask: true) }
+
     /// One field as exact, if any of its bits is constrained.
-    mutating func exact(_ field: Field) {
-        let (value, mask) = match.get(field)
-        guard !mask.isZero else { return }
-        oxm.writeEntry(field, version: version, value: value, into: &writer)
+    mutating func exact(_ field: Field) { put(field, mayMask: false) }
+
+    private mutating func put(_ field: Field, mayMask: Bool) {
+        guard match.touches(field) else { return }
+        guard field.byteCount <= 8 else {
+            let (value, mask) = match.get(field)
+            if mask.isZero { return }
+            oxm.writeEntry(
+                field, version: version, value: value, mask: mayMask ? mask : nil, into: &writer)
+            return
+        }
+        let (value, mask) = match.bits(of: field)
+        if mask == 0 { return }
+        let isMasked = mayMask && !match.isExact(field, mask: mask)
+        oxm.writeHeader(field, version: version, isMasked: isMasked, into: &writer)
+        put(value, byteCount: field.byteCount)
+        if isMasked { put(mask, byteCount: field.byteCount) }
+    }
+
+    private mutating func put(_ number: UInt64, byteCount: Int) {
+        for step in 0..<byteCount {
+            writer.u8(UInt8(truncatingIfNeeded: number >> UInt64((byteCount - 1 - step) * 8)))
+        }
     }
 
     mutating func start() {
@@ -75,10 +112,10 @@ private struct MatchEntryWriter {
         } else {
             field(.vlanVID)
             let tci = match.bits(of: .vlanTCI)
-            if tci.value & 0x1fff != 0 { exact(.vlanPCP) }
+            if tci.value & 0x1000 != 0 { exact(.vlanPCP) }
         }
         if context.isMPLS {
-            for field in [Field.mplsTC, .mplsBOS, .mplsTTL, .mplsLabel] { exact(field) }
+            for field in Self.labelFields { exact(field) }
         }
     }
 
@@ -87,8 +124,7 @@ private struct MatchEntryWriter {
             ip()
         } else if context.isARP {
             exact(.arpOpcode)
-            for field in [Field.arpSourceProtocol, .arpTargetProtocol] { self.field(field) }
-            for field in [Field.arpSourceHardware, .arpTargetHardware] { self.field(field) }
+            for field in Self.arpFields { self.field(field) }
         }
     }
 
@@ -119,10 +155,19 @@ private struct MatchEntryWriter {
 
     private mutating func transport() {
         switch (context.ipProtocol, context.isIPv4) {
-        case (6, _): for field in [Field.tcpSource, .tcpDestination, .tcpFlags] { self.field(field) }
-        case (17, _): for field in [Field.udpSource, .udpDestination] { self.field(field) }
-        case (132, _): for field in [Field.sctpSource, .sctpDestination] { self.field(field) }
-        case (1, true): for field in [Field.icmpType, .icmpCode] { exact(field) }
+        case (6, _):
+            field(.tcpSource)
+            field(.tcpDestination)
+            field(.tcpFlags)
+        case (17, _):
+            field(.udpSource)
+            field(.udpDestination)
+        case (132, _):
+            field(.sctpSource)
+            field(.sctpDestination)
+        case (1, true):
+            exact(.icmpType)
+            exact(.icmpCode)
         case (58, false):
             exact(.icmpv6Type)
             exact(.icmpv6Code)
@@ -136,6 +181,8 @@ private struct MatchEntryWriter {
     }
 
     mutating func tunnel() {
+        let words = UInt8(FlowLayout.tunnelID / 8)...UInt8(FlowLayout.tunnelGTPUMessageType / 8)
+        guard touches(words) || match.tunnelOptionsUsed != 0 else { return }
         field(.tunnelID)
         let flags = match.bits(of: .tunnelFlags)
         if flags.mask != 0 {
@@ -144,15 +191,9 @@ private struct MatchEntryWriter {
             writer.u16(UInt16(flags.value))
             writer.u16(UInt16(flags.mask))
         }
-        for field in [
-            Field.tunnelSource, .tunnelDestination, .tunnelIPv6Source, .tunnelIPv6Destination,
-            .tunnelGBPID, .tunnelGBPFlags,
-        ] { self.field(field) }
+        for field in Self.tunnelFields { self.field(field) }
         options()
-        for field in [
-            Field.tunnelERSPANIndex, .tunnelERSPANVersion, .tunnelERSPANDirection,
-            .tunnelERSPANHardwareID, .tunnelGTPUFlags, .tunnelGTPUMessageType,
-        ] { self.field(field) }
+        for field in Self.encapsulationFields { self.field(field) }
     }
 
     /// Options are written also where only their presence is matched.
@@ -167,6 +208,7 @@ private struct MatchEntryWriter {
     }
 
     mutating func registers() {
+        guard touches(0...UInt8(FlowLayout.metadata / 8 - 1)) else { return }
         let isWide = version.map { $0 >= .v1_5 } ?? false
         let first = isWide ? Field.xreg0.rawValue : Field.reg0.rawValue
         for number in first..<first + (isWide ? 8 : 16) {
@@ -175,14 +217,13 @@ private struct MatchEntryWriter {
     }
 
     mutating func conntrack() {
-        for field in [
-            Field.packetMark, .ctState, .ctZone, .ctMark, .ctLabel, .ctIPv4Source, .ctIPv6Source,
-            .ctIPv4Destination, .ctIPv6Destination,
-        ] { self.field(field) }
+        let words = UInt8(FlowLayout.packetMark / 8)...UInt8(FlowLayout.ctIPv6Destination / 8 + 1)
+        guard touches(words) else { return }
+        for field in Self.conntrackFields { self.field(field) }
         if match.bits(of: .ctProtocol).value != 0 {
-            for field in [Field.ctProtocol, .ctSourcePort, .ctDestinationPort] {
-                self.field(field)
-            }
+            field(.ctProtocol)
+            field(.ctSourcePort)
+            field(.ctDestinationPort)
         }
     }
 

@@ -33,7 +33,7 @@ public struct OXMCodec: Sendable {
 
     /// Bytes of a field's value on the wire.
     public func byteCount(of field: Field) -> Int {
-        guard let index = field.tunnelMetadataIndex else { return field.info.byteCount }
+        guard let index = field.tunnelMetadataIndex else { return field.byteCount }
         return tunnelOptions?.mapping(index)?.byteCount ?? field.info.byteCount
     }
 
@@ -149,10 +149,12 @@ public struct OXMCodec: Sendable {
         let width = isMasked ? payloadCount / 2 : payloadCount
         let known = header.knownField
         let fits =
-            known.map { $0.tunnelMetadataIndex != nil || $0.info.byteCount == width } ?? false
+            known.map {
+                $0.tunnelMetadataIndex == nil ? $0.byteCount == width : width < 128
+            } ?? false
         return OXMEntryHeader(
             header: header, isMasked: isMasked, payloadCount: payloadCount,
-            field: fits ? known : nil, hasWrongLength: known != nil && !fits)
+            field: fits ? known : nil, hasWrongLength: known != nil && !fits && width > 0)
     }
 
     // MARK: Writing
@@ -178,7 +180,7 @@ public struct OXMCodec: Sendable {
         into writer: inout ByteWriter
     ) {
         guard field.header(in: version) != nil else { return }
-        let width = field.tunnelMetadataIndex == nil ? field.info.byteCount : value.bytes.count
+        let width = field.tunnelMetadataIndex == nil ? field.byteCount : value.bytes.count
         let isMasked = mask.map { !isExact($0, field) } ?? false
         // A header's length is a byte: a masked option of 124 bytes still fits.
         writeHeader(

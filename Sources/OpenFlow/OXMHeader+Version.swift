@@ -9,6 +9,16 @@ extension Field {
     ///
     /// **Source**: ovs-fields(7), "OXM" and "NXM" of each field.
     public func header(in version: OpenFlowVersion?) -> OXMHeader? {
+        Field.headers[Int(rawValue) * 7 + Int(version?.rawValue ?? 0)]
+    }
+
+    /// Seven a field: NXM, then OpenFlow 1.0 to 1.5.
+    private static let headers: [OXMHeader?] = allCases.flatMap { field in
+        [field.preferredHeader(nil)]
+            + OpenFlowVersion.allCases.map { field.preferredHeader($0) }
+    }
+
+    private func preferredHeader(_ version: OpenFlowVersion?) -> OXMHeader? {
         let info = self.info
         switch self {
         case .tcpFlags:
