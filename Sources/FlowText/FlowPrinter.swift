@@ -4,52 +4,6 @@
 import Flow
 import OpenFlow
 
-/// A flow with its statistics, as a dump shows it.
-public struct FlowDescription: Hashable, Sendable {
-    public var cookie: UInt64 = 0
-    public var durationNanoseconds: UInt64 = 0
-    public var table: UInt8 = 0
-    public var packetCount: UInt64 = 0
-    public var byteCount: UInt64 = 0
-    public var idleTimeoutSeconds: UInt16 = 0
-    public var hardTimeoutSeconds: UInt16 = 0
-    public var flags: FlowFlags = []
-    public var importance: UInt16 = 0
-    /// Seconds since the last packet, or nil where unknown.
-    public var idleAgeSeconds: Int?
-    /// Seconds since the last change, or nil where unknown.
-    public var hardAgeSeconds: Int?
-    public var priority: UInt16 = MatchPrinter.defaultPriority
-    public var match = FlowMatch()
-    public var actions: [Action] = []
-
-    public init() {}
-}
-
-/// Flags of a flow that tools print and accept.
-public struct FlowFlags: OptionSet, Hashable, Sendable {
-    public let rawValue: UInt16
-    public init(rawValue: UInt16) { self.rawValue = rawValue }
-
-    public static let sendFlowRemoved = FlowFlags(rawValue: 1)
-    public static let checkOverlap = FlowFlags(rawValue: 2)
-    public static let resetCounts = FlowFlags(rawValue: 4)
-    public static let noPacketCounts = FlowFlags(rawValue: 8)
-    public static let noByteCounts = FlowFlags(rawValue: 16)
-
-    /// Each flag's name, in the order of the text.
-    static let names: [(FlowFlags, String)] = [
-        (.sendFlowRemoved, "send_flow_rem"), (.checkOverlap, "check_overlap"),
-        (.resetCounts, "reset_counts"), (.noPacketCounts, "no_packet_counts"),
-        (.noByteCounts, "no_byte_counts"),
-    ]
-
-    /// Every set flag with a space behind it.
-    var text: String {
-        FlowFlags.names.filter { contains($0.0) }.map { $0.1 + " " }.joined()
-    }
-}
-
 /// A flow as one line.
 public enum FlowPrinter {
     /// As `ovs-ofctl dump-flows` prints it, without the space in front.

@@ -10,7 +10,7 @@ struct MatchParser {
     let context: FlowTextContext
     /// The option places: the context's, or those handed out while parsing.
     private(set) var tunnelOptions: TunnelOptionLayout
-    private var allocatesOptions: Bool
+    private let allocatesOptions: Bool
 
     init(_ context: FlowTextContext) {
         self.context = context
@@ -69,13 +69,6 @@ struct MatchParser {
                 "actions are invalid with specified match (OFPBAC_MATCH_INCONSISTENT)")
         }
         try set(field, value, mask)
-    }
-
-    /// Writes a number to a subfield of the match; what does not go is left out.
-    mutating func write(_ number: FieldValue, to subfield: Subfield) {
-        var (value, mask) = current(subfield.field)
-        SubfieldBits.write(number, to: subfield, value: &value, mask: &mask)
-        try? set(subfield.field, value, mask)
     }
 
     private func current(_ field: Field) -> (value: FieldValue, mask: FieldValue) {
@@ -187,7 +180,7 @@ struct MatchParser {
             guard tunnelOptions.locations[index] == nil else {
                 throw FlowTextError("field \(name) set multiple times")
             }
-            _ = tunnelOptions.allocate(index, byteCount: length, isMasked: !full)
+            _ = tunnelOptions.allocate(index, byteCount: length)
         }
         guard let place = tunnelOptions.locations[index] else { return }
         match.clear(place)

@@ -7,8 +7,6 @@ import Flow
 public struct TunnelOptionLayout: Hashable, Sendable {
     /// The bytes of each option, nil where it is not mapped.
     public private(set) var locations: [FieldLocation?]
-    /// Whether the text gave a value or only the presence: `tun_metadata0` without `=`.
-    private(set) var masked: Set<Int> = []
     private var nextOffset = 0
 
     public init(locations: [FieldLocation?] = []) {
@@ -23,13 +21,12 @@ public struct TunnelOptionLayout: Hashable, Sendable {
     }
 
     /// Hands out `byteCount` bytes for option `index`; nil where the region is full.
-    mutating func allocate(_ index: Int, byteCount: Int, isMasked: Bool) -> FieldLocation? {
+    mutating func allocate(_ index: Int, byteCount: Int) -> FieldLocation? {
         guard nextOffset + byteCount <= FlowLayout.tunnelMetadataByteCount else { return nil }
         let location = FieldLocation(
             offset: FlowLayout.tunnelMetadata + nextOffset, byteCount: byteCount, shift: 0,
             bitCount: byteCount * 8)
         locations[index] = location
-        if isMasked { masked.insert(index) }
         nextOffset += byteCount
         return location
     }

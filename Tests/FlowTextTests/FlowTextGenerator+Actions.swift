@@ -114,7 +114,9 @@ extension FlowTextGenerator {
             parts.append(random.pick(["zone=\(random.below(65536))", "zone=NXM_NX_REG3[0..15]"]))
         }
         if parts.first == "commit" {
-            let address = isV4 ? ipv4() : "[\(ipv6())]"
+            // The all-zero address does not survive encoding.
+            let v6 = ipv6()
+            let address = isV4 ? ipv4() : "[\(v6 == "::" ? "::1" : v6)]"
             let ranges =
                 isV4
                 ? ["10.0.0.1", "10.0.0.1-10.0.0.200", "10.0.0.1:80", "10.0.0.1-10.0.0.9:80-90"]

@@ -94,7 +94,8 @@ import Testing
         }
     }
 
-    /// Random damage to good text leads to the same verdict.
+    /// Random damage to good text leads to the same verdict, except where the tool itself breaks
+    /// down or knows no version to print with.
     @Test(.enabled(if: Oracle.isInstalled, "needs ovs-ofctl"), arguments: 0..<8)
     func judgesDamagedTextLikeTheTool(round: Int) throws {
         var generator = FlowTextGenerator(seed: UInt64(5000 + round))
@@ -107,7 +108,7 @@ import Testing
             let ours = OracleFlowTests.normalOrError(text)
             if status == 0 {
                 #expect(!ours.hasPrefix("ERROR"), "\(ours), but \(text) gave \(output)")
-            } else if Oracle.strip(errors) != "no usable protocol" {
+            } else if !errors.contains("no usable protocol"), !errors.contains("assertion") {
                 #expect(ours == "ERROR " + Oracle.strip(errors), "from \(text)")
             }
         }
