@@ -112,8 +112,19 @@ let package = Package(
             ], swiftSettings: common),
         // Tests
         .target(
-            name: "TestSupport", dependencies: ["Wire", "Bounded", "PacketBuffer", "Flow"],
-            path: "Tests/TestSupport", swiftSettings: common),
+            name: "TestSupport",
+            dependencies: [
+                "Wire", "Bounded", "PacketBuffer", "Flow", "Pipeline", "Dpif", "Conntrack",
+                "Datapath",
+            ],
+            path: "Tests/TestSupport", swiftSettings: hot),
+        .executableTarget(
+            name: "microbench",
+            dependencies: [
+                "TestSupport", "CIntrinsics", "Bounded", "PacketBuffer", "Flow", "Pipeline",
+                "Conntrack", "Datapath", "Wire",
+            ],
+            path: "Benchmarks/Micro", swiftSettings: hot),
         tests("BoundedTests", ["Bounded"]),
         tests("WireTests", ["Wire"]),
         tests("PacketBufferTests", ["PacketBuffer"]),

@@ -2,6 +2,7 @@
 
 import Flow
 import Pipeline
+import TestSupport
 import Testing
 
 @testable import Datapath

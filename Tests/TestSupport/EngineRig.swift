@@ -8,35 +8,42 @@ import Dpif
 import Flow
 import PacketBuffer
 import Pipeline
-import Testing
 
 /// Frees nothing: tests are short.
-final class KeepingReclaimer: Reclaimer {
-    func retire(_ free: @escaping () -> Void) {}
+public final class KeepingReclaimer: Reclaimer {
+    public init() {}
+    public func retire(_ free: @escaping () -> Void) {}
 }
 
+/// Memory was short.
+public struct RigError: Error {}
+
 /// An engine with one bridge whose OpenFlow port n is datapath port n.
-final class EngineRig {
-    let pipeline = PipelineState.allocate()
-    let pool: PacketPool
-    let engine: Engine
+public final class EngineRig {
+    public let pipeline = PipelineState.allocate()
+    public let pool: PacketPool
+    public let engine: Engine
     let reclaimer = KeepingReclaimer()
     var writers: [UInt8: TableWriter] = [:]
     var programs: [Program] = []
-    var now: UInt64 = 1_000_000
+    public var now: UInt64 = 1_000_000
     private var ruleID: UInt64 = 1
     private let configuration: BridgeConfiguration
 
-    init(ports: Int = 4) throws {
-        pool = try #require(PacketPool(standardCapacity: 4096, jumboCapacity: 8))
-        let conntrack = try #require(ConntrackTable(capacity: 65_536, isShared: false, now: now))
+    public init(
+        ports: Int = 4, connections: Int = 65_536, records: Int = 65_536
+    ) throws(RigError) {
         var settings = EngineSettings()
-        settings.recordCapacity = 65_536
+        settings.recordCapacity = records
         settings.pathCapacity = 4096
-        engine = try #require(
-            Engine(
+        guard let pool = PacketPool(standardCapacity: 4096, jumboCapacity: 8),
+            let conntrack = ConntrackTable(capacity: connections, isShared: false, now: now),
+            let engine = Engine(
                 settings: settings, pipeline: pipeline, conntrack: conntrack, pool: pool,
-                events: EventRing(), secret: .random()))
+                events: EventRing(), secret: .random())
+        else { throw RigError() }
+        self.pool = pool
+        self.engine = engine
         let fdb = UnsafeMutablePointer<ForwardingDatabase>.allocate(capacity: 1)
         fdb.initialize(to: ForwardingDatabase(limit: 2048, agingSeconds: 300, secret: 7))
         let bridge = UnsafeMutablePointer<BridgeState>.allocate(capacity: 1)
@@ -63,7 +70,7 @@ final class EngineRig {
 
     /// Adds a rule in force from the next packet on.
     @discardableResult
-    func add(
+    public func add(
         table: UInt8 = 0, priority: Int32, _ match: FlowMatch, _ instructions: [Instruction],
         blocks: [UnsafeMutableRawPointer] = []
     ) -> UnsafeMutablePointer<Rule> {
@@ -83,7 +90,7 @@ final class EngineRig {
     }
 
     /// Takes a rule out of force.
-    func remove(_ rule: UnsafeMutablePointer<Rule>, match: FlowMatch) {
+    public func remove(_ rule: UnsafeMutablePointer<Rule>, match: FlowMatch) {
         let version = pipeline.pointee.version + 1
         rule.pointee.removeVersion = version
         pipeline.pointee.changes.append(
@@ -101,7 +108,7 @@ final class EngineRig {
     }
 
     /// Sends a frame in and returns what came out: port and bytes, in order.
-    func send(_ frame: [UInt8], port: UInt32) -> [(port: UInt32, frame: [UInt8])] {
+    public func send(_ frame: [UInt8], port: UInt32) -> [(port: UInt32, frame: [UInt8])] {
         let batch = PacketBatch.allocate()
         defer { batch.deallocate() }
         guard let packet = pool.allocate(length: frame.count) else { return [] }
@@ -116,7 +123,8 @@ final class EngineRig {
         return drain()
     }
 
-    private func drain() -> [(port: UInt32, frame: [UInt8])] {
+    /// What waits in the outbox, taken out.
+    public func drain() -> [(port: UInt32, frame: [UInt8])] {
         let outbox = engine.state.pointee.outbox
         var sent: [(port: UInt32, frame: [UInt8])] = []
         for position in 0..<outbox.dirtyCount.pointee {
@@ -137,17 +145,31 @@ final class EngineRig {
         return sent
     }
 
-    var counters: EngineCounters { engine.state.pointee.counters }
+    /// The packets that wait in the outbox, taken out; the caller frees them.
+    public func drainPackets() -> [PacketBuffer] {
+        let outbox = engine.state.pointee.outbox
+        var sent: [PacketBuffer] = []
+        for position in 0..<outbox.dirtyCount.pointee {
+            let port = Int(outbox.dirty[position])
+            guard let row = outbox.rows[port] else { continue }
+            sent.append(contentsOf: UnsafeBufferPointer(start: row, count: Int(outbox.counts[port])))
+            outbox.counts[port] = 0
+        }
+        outbox.dirtyCount.pointee = 0
+        return sent
+    }
+
+    public var counters: EngineCounters { engine.state.pointee.counters }
 }
 
 /// Instructions as tests write them.
-enum Act {
-    static func output(_ port: UInt32) -> Instruction { Instruction(.output, c: port) }
-    static func resubmit(_ table: UInt8) -> Instruction {
+public enum Act {
+    public static func output(_ port: UInt32) -> Instruction { Instruction(.output, c: port) }
+    public static func resubmit(_ table: UInt8) -> Instruction {
         Instruction(.resubmit, a: table, c: 0xffff_fff8)
     }
     /// `ct(...)`; the operand block must be given to the rule.
-    static func ct(
+    public static func ct(
         zone: UInt16, table: UInt8 = 255, commit: Bool = false, sourceNAT: UInt32? = nil,
         nat: Bool = false
     ) -> (Instruction, UnsafeMutableRawPointer) {

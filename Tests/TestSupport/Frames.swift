@@ -1,12 +1,12 @@
 // Frames for tests: IPv4 UDP and TCP with right checksums.
 
 /// Builds frames.
-enum Frames {
-    static func ethernet(_ destination: UInt8, _ source: UInt8, type: UInt16) -> [UInt8] {
+public enum Frames {
+    public static func ethernet(_ destination: UInt8, _ source: UInt8, type: UInt16) -> [UInt8] {
         [2, 0, 0, 0, 0, destination, 2, 0, 0, 0, 0, source, UInt8(type >> 8), UInt8(type & 0xff)]
     }
 
-    static func sum(_ bytes: [UInt8], _ start: UInt32 = 0) -> UInt16 {
+    public static func sum(_ bytes: [UInt8], _ start: UInt32 = 0) -> UInt16 {
         var total = start
         var index = 0
         while index < bytes.count {
@@ -18,7 +18,7 @@ enum Frames {
         return ~UInt16(total)
     }
 
-    static func ipv4(
+    public static func ipv4(
         from source: [UInt8], to destination: [UInt8], proto: UInt8, payload: [UInt8]
     ) -> [UInt8] {
         let total = 20 + payload.count
@@ -32,7 +32,7 @@ enum Frames {
         return header + payload
     }
 
-    static func udp(
+    public static func udp(
         from source: [UInt8], _ sourcePort: UInt16, to destination: [UInt8], _ port: UInt16,
         macs: (UInt8, UInt8) = (2, 1), data: [UInt8] = [1, 2, 3, 4]
     ) -> [UInt8] {
@@ -46,7 +46,7 @@ enum Frames {
             + ipv4(from: source, to: destination, proto: 17, payload: l4)
     }
 
-    static func tcp(
+    public static func tcp(
         from source: [UInt8], _ sourcePort: UInt16, to destination: [UInt8], _ port: UInt16,
         flags: UInt8, sequence: UInt32 = 0, acknowledgement: UInt32 = 0,
         macs: (UInt8, UInt8) = (2, 1), data: [UInt8] = []
