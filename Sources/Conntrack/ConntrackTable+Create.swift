@@ -7,7 +7,7 @@ extension ConntrackTable {
     /// refusal the packet keeps the state NEW, and `outcome` says why nothing was made.
     func create(
         _ context: inout ConntrackContext, _ tracked: inout TrackedPacket,
-        _ expectation: Expectation?
+        _ expectation: UnsafePointer<Expectation>?
     ) {
         let verdict = context.verdict
         let request = context.request
@@ -32,7 +32,7 @@ extension ConntrackTable {
             return
         }
         fill(index, context, tracked)
-        if let expectation { inherit(index, expectation) }
+        if let expectation { inherit(index, expectation.pointee) }
         if request.pointee.hasNAT && request.pointee.nat.action != 0 {
             guard chooseNAT(index, context, expectation) else {
                 state.pointee.slots.give(index)

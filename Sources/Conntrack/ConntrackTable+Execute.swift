@@ -115,7 +115,7 @@ extension ConntrackTable {
         } else {
             mustCreate = true
         }
-        var expectation: Expectation? = nil
+        var expectation: UnsafePointer<Expectation>? = nil
         if mustCreate {
             expectation = state.pointee.expectations.find(tracked.tuple, state.pointee.hash)
             if lookup(tracked.tuple, now: context.now) == nil {
@@ -227,7 +227,8 @@ extension ConntrackTable {
 
     /// Leaves mark, label and original tuple where the pipeline finds them.
     private func writeMetadata(
-        _ context: ConntrackContext, _ tracked: TrackedPacket, _ expectation: Expectation?
+        _ context: ConntrackContext, _ tracked: TrackedPacket,
+        _ expectation: UnsafePointer<Expectation>?
     ) {
         let verdict = context.verdict
         verdict.pointee.state |= ConntrackState.tracked
@@ -237,10 +238,10 @@ extension ConntrackTable {
         guard let index = context.index else {
             verdict.pointee.connection = ConntrackVerdict.noConnection
             verdict.pointee.generation = 0
-            verdict.pointee.mark = expectation?.mark ?? 0
-            verdict.pointee.labelHigh = expectation?.labelHigh ?? 0
-            verdict.pointee.labelLow = expectation?.labelLow ?? 0
-            verdict.pointee.original = expectation?.parent ?? tracked.tuple
+            verdict.pointee.mark = expectation?.pointee.mark ?? 0
+            verdict.pointee.labelHigh = expectation?.pointee.labelHigh ?? 0
+            verdict.pointee.labelLow = expectation?.pointee.labelLow ?? 0
+            verdict.pointee.original = expectation?.pointee.parent ?? tracked.tuple
             return
         }
         let hot = hot(index)

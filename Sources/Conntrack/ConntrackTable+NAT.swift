@@ -11,18 +11,18 @@ extension ConntrackTable {
     /// Sets the reply tuple and the NAT action of a new connection; false when no free tuple was
     /// found.
     func chooseNAT(
-        _ index: UInt32, _ context: ConntrackContext, _ expectation: Expectation?
+        _ index: UInt32, _ context: ConntrackContext, _ expectation: UnsafePointer<Expectation>?
     ) -> Bool {
         let hot = hot(index)
         let cold = cold(index)
         let range = context.request.pointee.nat
         if let expectation {
             // A data connection is rewritten as its control connection was.
-            if expectation.rewritesDestination {
-                cold.pointee.replyDestination = expectation.replacement
+            if expectation.pointee.rewritesDestination {
+                cold.pointee.replyDestination = expectation.pointee.replacement
                 hot.pointee.natAction = NATAction.source
             } else {
-                cold.pointee.replySource = expectation.replacement
+                cold.pointee.replySource = expectation.pointee.replacement
                 hot.pointee.natAction = NATAction.destination
             }
             return true

@@ -60,13 +60,14 @@ import Bounded
 
     public var count: Int { slots.usedCount }
 
-    /// The expectation that a packet with `tuple` meets.
-    func find(_ tuple: ConntrackTuple, _ hash: KeyedHash) -> Expectation? {
+    /// The expectation that a packet with `tuple` meets. It stays readable while the lock is held
+    /// and none is added.
+    func find(_ tuple: ConntrackTuple, _ hash: KeyedHash) -> UnsafePointer<Expectation>? {
         guard slots.usedCount > 0 else { return nil }
         var wanted = tuple
         wanted.sourcePort = 0
         let found = index.find(wanted.hash(hash)) { items[Int($0)].tuple == wanted }
-        return found.map { items[Int($0)] }
+        return found.map { UnsafePointer(items + Int($0)) }
     }
 
     /// Adds an expectation; one that is already there stays. False when the table is full.

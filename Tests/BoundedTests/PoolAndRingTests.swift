@@ -104,7 +104,9 @@ import Testing
         }
         var words: [UInt64] = [0, 0, 0, 0, 0]
         let base = words.withUnsafeBytes { one.hash($0.baseAddress.unsafelyUnwrapped, words: 5) }
-        #expect(words.withUnsafeBytes { other.hash($0.baseAddress.unsafelyUnwrapped, words: 5) } != base)
+        #expect(
+            words.withUnsafeBytes { other.hash($0.baseAddress.unsafelyUnwrapped, words: 5) } != base
+        )
         var changed = 0
         for bit in 0..<320 {
             words[bit / 64] ^= 1 << UInt64(bit % 64)

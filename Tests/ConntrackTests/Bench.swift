@@ -170,7 +170,8 @@ final class Bench {
     init(capacity: Int = 4096, isShared: Bool = false) throws {
         table = try #require(
             ConntrackTable(
-                capacity: capacity, isShared: isShared, secret: HashSecret(
+                capacity: capacity, isShared: isShared,
+                secret: HashSecret(
                     0x9e37_79b9_7f4a_7c15, 0xbf58_476d_1ce4_e5b9, 0x94d0_49bb_1331_11eb,
                     0xd6e8_feb8_6659_fd93),
                 now: 1_000_000))
@@ -185,7 +186,8 @@ final class Bench {
     }
 
     static func request(
-        zone: UInt16 = 0, commit: Bool = false, _ change: (inout ConntrackRequest) -> Void = { _ in
+        zone: UInt16 = 0, commit: Bool = false,
+        _ change: (inout ConntrackRequest) -> Void = { _ in
         }
     ) -> ConntrackRequest {
         var request = ConntrackRequest()

@@ -31,17 +31,20 @@ import Wire
         try bench.run(.udp(client, 5000, server, 53))
         let facts = ConntrackPacketFacts()
         var verdict = bench.verdict
-        #expect(bench.table.touch(
-            verdict.connection, generation: verdict.generation, isReply: false, facts: facts,
-            now: bench.now))
-        #expect(!bench.table.touch(
-            verdict.connection, generation: verdict.generation, isReply: true, facts: facts,
-            now: bench.now))
+        #expect(
+            bench.table.touch(
+                verdict.connection, generation: verdict.generation, isReply: false, facts: facts,
+                now: bench.now))
+        #expect(
+            !bench.table.touch(
+                verdict.connection, generation: verdict.generation, isReply: true, facts: facts,
+                now: bench.now))
         try bench.run(.udp(server, 53, client, 5000))
         verdict = bench.verdict
-        #expect(bench.table.touch(
-            verdict.connection, generation: verdict.generation, isReply: true, facts: facts,
-            now: bench.now))
+        #expect(
+            bench.table.touch(
+                verdict.connection, generation: verdict.generation, isReply: true, facts: facts,
+                now: bench.now))
     }
 
     @Test(arguments: [false, true])
@@ -109,7 +112,9 @@ import Wire
     /// Equal tuples in different zones never meet, and a packet's second zone starts afresh.
     @Test func zones() throws {
         let bench = try Bench()
-        #expect(try bench.run(.udp(client, 5000, server, 53), Bench.request(zone: 1, commit: true)) == new)
+        #expect(
+            try bench.run(.udp(client, 5000, server, 53), Bench.request(zone: 1, commit: true))
+                == new)
         #expect(bench.again(Bench.request(zone: 2)) == new)
         #expect(bench.verdict.connection == ConntrackVerdict.noConnection)
         #expect(try bench.run(.udp(server, 53, client, 5000), Bench.request(zone: 2)) == new)

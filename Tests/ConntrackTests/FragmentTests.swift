@@ -77,25 +77,31 @@ import Wire
         var assembly = try #require(found)
         let whole = UnsafeRawBufferPointer(
             start: assembly.packet.data + 14, count: assembly.packet.length - 14)
-        #expect(whole.dropFirst(isIPv6 ? 40 : 20).elementsEqual(
-            sketch.bytes().dropFirst(isIPv6 ? 40 : 20)))
+        #expect(
+            whole.dropFirst(isIPv6 ? 40 : 20).elementsEqual(
+                sketch.bytes().dropFirst(isIPv6 ? 40 : 20)))
         bench.packet = assembly.packet
         bench.fillKey(sketch)
         #expect(bench.again(NATTests.nat(NATAction.source, n)) == 0x61)
         #expect(bench.isSound)
-        let wanted = Array(UnsafeRawBufferPointer(
-            start: assembly.packet.data + 14, count: assembly.packet.length - 14))
+        let wanted = Array(
+            UnsafeRawBufferPointer(
+                start: assembly.packet.data + 14, count: assembly.packet.length - 14))
         bench.packet = nil
         var again: [[UInt8]] = []
         while let packet = table.nextFragment(&assembly) {
-            again.append(Array(UnsafeRawBufferPointer(
-                start: packet.data + 14, count: packet.length - 14)))
+            again.append(
+                Array(
+                    UnsafeRawBufferPointer(
+                        start: packet.data + 14, count: packet.length - 14)))
             bench.pool.free(packet)
         }
-        #expect(again == FragmentTests.cut(wanted, size: 1400).map { part in
-            // Only identification and flags differ from what the cut would set.
-            part
-        })
+        #expect(
+            again
+                == FragmentTests.cut(wanted, size: 1400).map { part in
+                    // Only identification and flags differ from what the cut would set.
+                    part
+                })
         #expect(table.count == 0)
         #expect(table.counters(isIPv6: isIPv6).completed == 3)
         #expect(table.nextFragment(&assembly) == nil)
@@ -183,7 +189,8 @@ import Wire
             return Int(random >> 33) % bound
         }
         let whole = (0..<8).map {
-            Sketch.udp(client, UInt16($0 + 1), server, 9, [UInt8](repeating: UInt8($0), count: 2500))
+            Sketch.udp(
+                client, UInt16($0 + 1), server, 9, [UInt8](repeating: UInt8($0), count: 2500))
         }
         var completed = 0
         for _ in 0..<3000 {

@@ -30,7 +30,9 @@ import Wire
         try connect(bench, client, server, request)
         #expect(
             try bench.run(
-                .tcp(client, 1024, server, 21, ack | psh, seq: 100, ack: 500, "PORT 10,0,0,1,4,210\r\n"),
+                .tcp(
+                    client, 1024, server, 21, ack | psh, seq: 100, ack: 500,
+                    "PORT 10,0,0,1,4,210\r\n"),
                 request) == est)
         #expect(bench.payloadText == "PORT 10,0,0,1,4,210\r\n")
         #expect(try bench.run(.tcp(server, 20, client, 1234, syn)) == 0x25)
@@ -72,7 +74,8 @@ import Wire
         let reply = "229 Entering Extended Passive Mode (|||6000|)\r\n"
         #expect(
             try bench.run(
-                .tcp(b, 21, a, 1024, ack | psh, seq: 500, ack: 100 + UInt32(text.utf8.count), reply))
+                .tcp(b, 21, a, 1024, ack | psh, seq: 500, ack: 100 + UInt32(text.utf8.count), reply)
+            )
                 == estReply)
         #expect(try bench.run(.tcp(a, 7777, b, 6000, syn)) == 0x25)
     }
@@ -115,7 +118,9 @@ import Wire
         // The server acknowledges what it got; the client sees what it sent.
         #expect(
             try bench.run(
-                .tcp(server, 21, outside, 1024, ack | psh, seq: 500, ack: 100 + old + growth, "200 ok\r\n"),
+                .tcp(
+                    server, 21, outside, 1024, ack | psh, seq: 500, ack: 100 + old + growth,
+                    "200 ok\r\n"),
                 NATTests.apply) == 0xaa)
         #expect(TCPHeader(unchecked: bench.transport).acknowledgement == 100 + old)
         #expect(bench.isSound && bench.destination == client.address)
@@ -218,13 +223,14 @@ import Wire
     }
 
     /// Addresses are read and written in every form.
-    @Test(arguments: [
-        ("fd00::1", "fd00::1"), ("::", "::"), ("::1", "::1"), ("1::", "1::"),
-        ("1:0:0:2:0:0:0:3", "1:0:0:2::3"), ("FD00:0:0:0:0:0:0:A", "fd00::a"),
-        ("::ffff:1.2.3.4", "::ffff:102:304"), ("1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7:8"),
-        ("1:2:3:4:5:6:7", nil), ("1::2::3", nil), (":1", nil), ("12345::", nil), ("1:", nil),
-        ("1:2:3:4:5:6:7:8:9", nil), ("::1.2.3", nil), ("", nil),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            ("fd00::1", "fd00::1"), ("::", "::"), ("::1", "::1"), ("1::", "1::"),
+            ("1:0:0:2:0:0:0:3", "1:0:0:2::3"), ("FD00:0:0:0:0:0:0:A", "fd00::a"),
+            ("::ffff:1.2.3.4", "::ffff:102:304"), ("1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7:8"),
+            ("1:2:3:4:5:6:7", nil), ("1::2::3", nil), (":1", nil), ("12345::", nil), ("1:", nil),
+            ("1:2:3:4:5:6:7:8:9", nil), ("::1.2.3", nil), ("", nil),
+        ] as [(String, String?)])
     func addressText(text: String, wanted: String?) {
         let bytes = Array(text.utf8)
         let address = bytes.withUnsafeBufferPointer { buffer -> ConntrackAddress? in

@@ -121,7 +121,8 @@ import Wire
         #expect(bench.isSound)
         let inner = bench.transport + 8
         let innerSource =
-            isIPv6 ? ConntrackAddress(ipv6: inner + 8) : ConntrackAddress(ipv4: inner.network32(at: 12))
+            isIPv6
+            ? ConntrackAddress(ipv6: inner + 8) : ConntrackAddress(ipv4: inner.network32(at: 12))
         #expect(innerSource == a.address)
         let innerTransport = inner + (isIPv6 ? 40 : 20)
         #expect(innerTransport.network16(at: 0) == 1024)
@@ -154,7 +155,8 @@ import Wire
         let request = NATTests.nat(NATAction.source, outside, ports: 3000...3009)
         var ports: Set<UInt16> = []
         for number in UInt32(1)...10 {
-            #expect(try bench.run(.udp(Host(0x0a00_0100 + number), 1024, server, 53), request) == 0x61)
+            #expect(
+                try bench.run(.udp(Host(0x0a00_0100 + number), 1024, server, 53), request) == 0x61)
             ports.insert(bench.transport.network16(at: 0))
         }
         #expect(ports.count == 10 && ports.min() == 3000 && ports.max() == 3009)

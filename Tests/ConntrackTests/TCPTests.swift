@@ -9,7 +9,8 @@ import Wire
     /// A handshake: client 1000, server 5000.
     func establish(_ bench: Bench, scale: Bool = false) throws {
         let options: [UInt8] = scale ? [3, 3, 7, 1] : []
-        #expect(try bench.run(.tcp(client, 1024, server, 80, syn, seq: 999, options: options)) == new)
+        #expect(
+            try bench.run(.tcp(client, 1024, server, 80, syn, seq: 999, options: options)) == new)
         #expect(
             try bench.run(
                 .tcp(server, 80, client, 1024, syn | ack, seq: 4999, ack: 1000, options: options))
@@ -23,12 +24,18 @@ import Wire
         try establish(bench)
         #expect(bench.entries().map(\.mergedTCPState) == [TCPState.established])
         #expect(bench.entries().map(\.timeoutSeconds) == [86_400])
-        #expect(try bench.run(.tcp(client, 1024, server, 80, ack | psh, seq: 1000, ack: 5000, "hi")) == est)
-        #expect(try bench.run(.tcp(server, 80, client, 1024, ack, seq: 5000, ack: 1002)) == estReply)
-        #expect(try bench.run(.tcp(client, 1024, server, 80, fin | ack, seq: 1002, ack: 5000)) == est)
+        #expect(
+            try bench.run(.tcp(client, 1024, server, 80, ack | psh, seq: 1000, ack: 5000, "hi"))
+                == est)
+        #expect(
+            try bench.run(.tcp(server, 80, client, 1024, ack, seq: 5000, ack: 1002)) == estReply)
+        #expect(
+            try bench.run(.tcp(client, 1024, server, 80, fin | ack, seq: 1002, ack: 5000)) == est)
         #expect(bench.entries().map(\.timeoutSeconds) == [900])
         #expect(bench.entries().first?.state0 == TCPState.closing)
-        #expect(try bench.run(.tcp(server, 80, client, 1024, fin | ack, seq: 5000, ack: 1003)) == estReply)
+        #expect(
+            try bench.run(.tcp(server, 80, client, 1024, fin | ack, seq: 5000, ack: 1003))
+                == estReply)
         #expect(bench.entries().first?.state0 == TCPState.finWait2)
         #expect(try bench.run(.tcp(client, 1024, server, 80, ack, seq: 1003, ack: 5001)) == est)
         #expect(bench.entries().map(\.mergedTCPState) == [TCPState.timeWait])
@@ -54,7 +61,8 @@ import Wire
         let bench = try Bench()
         #expect(try bench.run(.tcp(client, 1, server, 80, flags)) == invalid)
         try establish(bench)
-        #expect(try bench.run(.tcp(client, 1024, server, 80, flags, seq: 1000, ack: 5000)) == invalid)
+        #expect(
+            try bench.run(.tcp(client, 1024, server, 80, flags, seq: 1000, ack: 5000)) == invalid)
     }
 
     /// Segments outside the window are invalid and change nothing; the check can be switched off.
@@ -62,13 +70,19 @@ import Wire
         let bench = try Bench()
         try establish(bench)
         let far: UInt32 = 1000 &+ 65_535 &+ 10_000
-        #expect(try bench.run(.tcp(client, 1024, server, 80, ack, seq: far, ack: 5000, "x")) == invalid)
+        #expect(
+            try bench.run(.tcp(client, 1024, server, 80, ack, seq: far, ack: 5000, "x")) == invalid)
         #expect(bench.verdict.outcome == .badState)
-        #expect(try bench.run(.tcp(client, 1024, server, 80, ack, seq: 1000 &- 70_000, ack: 5000, "x")) == invalid)
-        #expect(try bench.run(.tcp(client, 1024, server, 80, ack, seq: 1000, ack: 5000 &+ 70_000, "x")) == invalid)
+        #expect(
+            try bench.run(.tcp(client, 1024, server, 80, ack, seq: 1000 &- 70_000, ack: 5000, "x"))
+                == invalid)
+        #expect(
+            try bench.run(.tcp(client, 1024, server, 80, ack, seq: 1000, ack: 5000 &+ 70_000, "x"))
+                == invalid)
         #expect(try bench.run(.tcp(server, 80, client, 1024, rst, seq: 5100)) == invalid)
         #expect(bench.table.counters.outOfWindow == 4)
-        #expect(try bench.run(.tcp(client, 1024, server, 80, ack, seq: 1000, ack: 5000, "ok")) == est)
+        #expect(
+            try bench.run(.tcp(client, 1024, server, 80, ack, seq: 1000, ack: 5000, "ok")) == est)
         bench.table.checksTCPSequence = false
         #expect(try bench.run(.tcp(client, 1024, server, 80, ack, seq: far, ack: 5000, "x")) == est)
     }
@@ -79,8 +93,10 @@ import Wire
         try establish(bench, scale: true)
         let ahead: UInt32 = 1000 &+ 4_000_000
         // The server's first window was not scaled, the next is.
-        #expect(try bench.run(.tcp(server, 80, client, 1024, ack, seq: 5000, ack: 1000)) == estReply)
-        #expect(try bench.run(.tcp(client, 1024, server, 80, ack, seq: ahead, ack: 5000, "x")) == est)
+        #expect(
+            try bench.run(.tcp(server, 80, client, 1024, ack, seq: 5000, ack: 1000)) == estReply)
+        #expect(
+            try bench.run(.tcp(client, 1024, server, 80, ack, seq: ahead, ack: 5000, "x")) == est)
         #expect(bench.entries().first?.originatorScale == 0x87)
     }
 
@@ -98,7 +114,8 @@ import Wire
     @Test func midStream() throws {
         let bench = try Bench()
         #expect(try bench.run(.tcp(client, 5, server, 80, ack, seq: 100, ack: 200, "abc")) == new)
-        #expect(try bench.run(.tcp(server, 80, client, 5, ack, seq: 200, ack: 103, "defg")) == estReply)
+        #expect(
+            try bench.run(.tcp(server, 80, client, 5, ack, seq: 200, ack: 103, "defg")) == estReply)
         #expect(try bench.run(.tcp(client, 5, server, 80, ack, seq: 103, ack: 204)) == est)
         #expect(bench.entries().map(\.mergedTCPState) == [TCPState.established])
     }
@@ -109,7 +126,8 @@ import Wire
         #expect(try bench.run(.tcp(client, 7, server, 8, syn, seq: 100)) == new)
         #expect(try bench.run(.tcp(server, 8, client, 7, syn, seq: 300)) == new)
         #expect(try bench.run(.tcp(client, 7, server, 8, syn | ack, seq: 100, ack: 301)) == est)
-        #expect(try bench.run(.tcp(server, 8, client, 7, syn | ack, seq: 300, ack: 101)) == estReply)
+        #expect(
+            try bench.run(.tcp(server, 8, client, 7, syn | ack, seq: 300, ack: 101)) == estReply)
         #expect(bench.entries().map(\.mergedTCPState) == [TCPState.established])
     }
 
@@ -133,7 +151,9 @@ import Wire
         try establish(bench)
         let index = bench.verdict.connection
         let generation = bench.verdict.generation
-        func touch(_ flags: UInt16, seq: UInt32, ack: UInt32, _ length: UInt32, isReply: Bool = false) -> Bool {
+        func touch(
+            _ flags: UInt16, seq: UInt32, ack: UInt32, _ length: UInt32, isReply: Bool = false
+        ) -> Bool {
             var facts = ConntrackPacketFacts()
             facts.tcpFlags = flags
             facts.sequence = seq
@@ -153,9 +173,10 @@ import Wire
         #expect(!touch(rst, seq: 3920, ack: 5000, 0))
         #expect(!touch(syn, seq: 3920, ack: 5000, 0))
         #expect(!touch(psh, seq: 3920, ack: 5000, 10))
-        #expect(!bench.table.touch(
-            index, generation: generation &- 1, isReply: false, facts: ConntrackPacketFacts(),
-            now: bench.now))
+        #expect(
+            !bench.table.touch(
+                index, generation: generation &- 1, isReply: false, facts: ConntrackPacketFacts(),
+                now: bench.now))
         bench.now += 86_400_000
         #expect(!touch(ack, seq: 3920, ack: 5000, 10))
     }

@@ -59,9 +59,10 @@ func withBytes<R>(_ bytes: [UInt8], _ body: (UnsafeMutableRawPointer, Int) -> R)
         }
     }
 
-    @Test(arguments: [
-        (0, 0x55), (0, 0x44), (2, 0x01), (0, 0x4f),
-    ] as [(Int, UInt8)])
+    @Test(
+        arguments: [
+            (0, 0x55), (0, 0x44), (2, 0x01), (0, 0x4f),
+        ] as [(Int, UInt8)])
     func ipv4Malformed(at: Int, value: UInt8) {
         var bytes = WireTests.ipv4
         bytes[3] = 20
