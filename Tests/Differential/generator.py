@@ -1,0 +1,143 @@
+"""From a seed to a scenario: which features it has, its rules, its traffic, and what changes in
+the middle.  `Generator.steps` is a coroutine: it yields steps and is sent what the left switch
+made of them, so that answers can be made from what came out.
+"""
+
+import random
+from dataclasses import dataclass
+
+from flows import FlowGrammar
+from steps import Check, Command, Modify, Packet, Warp
+from traffic import Traffic
+from universe import VLANS, ZONES
+
+
+@dataclass
+class Plan:
+    """What a seed has chosen to be about."""
+    version: int
+    tables: list
+    zones: list
+    features: set
+    groups: list
+    meters: list
+
+
+FEATURES = {"ct": 0.65, "nat": 0.5, "ct_orig": 0.3, "vlan": 0.35, "vlan_ports": 0.15, "mpls": 0.15,
+            "learn": 0.15, "normal": 0.3, "packet_in": 0.25, "groups": 0.25, "meters": 0.12,
+            "fragments": 0.2, "alg": 0.15, "timeouts": 0.2, "conjunction": 0.2, "warp": 0.3}
+
+
+class Generator:
+    def __init__(self, seed):
+        self.seed = seed
+        self.rng = random.Random(seed)
+        self.plan = self.make_plan()
+        self.grammar = FlowGrammar(self.rng, self.plan)
+        self.traffic = Traffic(self.rng, self.plan)
+        self.rules = []
+
+    def make_plan(self):
+        rng = self.rng
+        features = {name for name, probability in FEATURES.items() if rng.random() < probability}
+        version = rng.choices([1, 4, 5, 6], [1, 3, 2, 6])[0]
+        if "ct" not in features:
+            features -= {"nat", "ct_orig", "alg"}
+        tables = sorted({0} | set(rng.sample(range(1, 12), rng.randrange(1, 5))))
+        if rng.random() < 0.1:
+            tables.append(253)
+        groups = list(range(1, 4)) if "groups" in features and version >= 2 else []
+        meters = [1, 2] if "meters" in features and version >= 4 else []
+        return Plan(version, tables, rng.sample(ZONES, 2), features, groups, meters)
+
+    def port_settings(self):
+        """VLAN modes of ports, as ovs-vsctl arguments."""
+        settings = {}
+        if "vlan_ports" not in self.plan.features:
+            return settings
+        rng = self.rng
+        for port in ("p2", "p3", "p4"):
+            settings[port] = rng.choice([
+                [], [f"tag={rng.choice(VLANS)}"], ["trunks=10,20"],
+                ["tag=10", "vlan_mode=native-untagged"], ["tag=20", "vlan_mode=native-tagged"],
+                ["tag=30", "vlan_mode=native-untagged", "trunks=10,30"]])
+        return settings
+
+    def steps(self):
+        rng, plan = self.rng, self.plan
+        yield from self.setup()
+        count = rng.randrange(40, 101)
+        active = []
+        check_at = rng.randrange(20, 60)
+        number = 0
+        while number < count:
+            if not active or (len(active) < 4 and rng.random() < 0.3):
+                active.append([self.traffic.choose(), None])
+            entry = rng.choice(active)
+            try:
+                step = entry[0].send(entry[1])
+            except StopIteration:
+                active.remove(entry)
+                continue
+            entry[1] = yield step
+            number += 1
+            if number == check_at:
+                yield Check()
+            if rng.random() < 0.08:
+                yield from self.disturb()
+        yield Check()
+
+    def setup(self):
+        plan, grammar, rng = self.plan, self.grammar, self.rng
+        for number in plan.meters:
+            yield Modify(plan.version, ["add-meter"], [grammar.meter(number)])
+        if plan.groups:
+            yield Modify(plan.version, ["add-groups"],
+                         [grammar.group(number) for number in plan.groups])
+        rules = []
+        for table in plan.tables:
+            rules += grammar.fallback(table)
+        if "ct" in plan.features and len(plan.tables) > 1 and rng.random() < 0.6:
+            first = rng.randrange(len(plan.tables) - 1)
+            rules += grammar.firewall(plan.tables[first], plan.tables[first + 1])
+        if "conjunction" in plan.features:
+            rules += grammar.conjunction()
+        rules += [grammar.rule() for _ in range(rng.randrange(8, 24))]
+        self.rules = rules
+        yield self.modify(rules)
+
+    def modify(self, lines):
+        bundle = self.plan.version >= 5 and self.rng.random() < 0.3
+        return Modify(self.plan.version, ["add-flows"], list(lines), bundle)
+
+    def disturb(self):
+        """Something changes while packets flow."""
+        rng, plan = self.rng, self.plan
+        choice = rng.choices(["flows", "group", "flush", "warp", "again"], [
+            8, 2 if plan.groups else 0, 1.5 if "ct" in plan.features else 0,
+            2 if "warp" in plan.features else 0, 0])[0]
+        if choice == "flows":
+            lines = self.grammar.change(self.rules)
+            self.rules += [line for line in lines if line.startswith("table=")]
+            yield self.modify(lines)
+        elif choice == "group":
+            number = rng.choice(plan.groups)
+            yield Modify(plan.version, ["mod-group"], [self.grammar.group(number)])
+        elif choice == "flush":
+            zone = rng.choice([[], [f"zone={rng.choice(plan.zones)}"]])
+            yield Command(["dpctl/flush-conntrack", *zone])
+        else:
+            yield Warp(self.warp())
+        # Send something already seen, to meet what was remembered.
+        for _ in range(rng.randrange(3)):
+            for step in self.traffic.again():
+                yield step
+
+    def warp(self):
+        """How long: short where an expired connection's remains would be swept at some time."""
+        gentle = {"nat", "fragments"} & self.plan.features
+        return self.rng.choice([300, 1300] if gentle else [300, 3300, 11300, 47300, 131300])
+
+
+def is_packet(step):
+    return isinstance(step, Packet)
