@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from packets import ip_text, mac_text
 from universe import (CLIENT_PORTS, GROUP_MACS, IP6S, IPS, LABELS, MACS, NAT_IP6S, NAT_IPS,
-                      OTHER_IP6S, OTHER_IPS, PORT_NUMBERS, SERVICES, VLANS, ZONES)
+                      OTHER_IP6S, OTHER_IPS, PORT_NUMBERS, SERVICES, VLANS)
 
 L4 = {"tcp": "tcp", "udp": "udp", "sctp": "sctp", "tcp6": "tcp", "udp6": "udp", "sctp6": "sctp"}
 
@@ -95,10 +95,10 @@ class FlowGrammar:
         return f"{value:#x}"
 
     def ct_state(self):
-        flags = [flag for flag in ("new", "est", "rel", "rpl", "inv", "snat", "dnat")
-                 if self.chance(0.25)]
-        if self.chance(0.1):
-            return self.pick(["-trk", "+trk", "0"]) if not flags else "-trk"
+        flags = self.rng.sample(["new", "est", "rel", "rpl", "inv", "snat", "dnat"],
+                                self.pick([0, 1, 1, 1, 2]))
+        if self.chance(0.15):
+            return "-trk"
         words = ["+trk"] + [self.pick("++-") + flag for flag in flags]
         return "".join(words)
 
@@ -112,11 +112,11 @@ class FlowGrammar:
             ("any", 6), ("eth", 6), ("arp", 4), ("ip", 8), ("tcp", 10), ("udp", 8), ("icmp", 5),
             ("sctp", 2), ("ipv6", 4), ("tcp6", 4), ("udp6", 3), ("icmp6", 3), ("nd", 2),
             ("mpls", 3 if self.has("mpls") else 0), ("dl_type", 1), ("nw_proto", 1)])
-        if self.chance(0.3):
+        if self.chance(0.2):
             terms.append(f"in_port={self.pick(PORT_NUMBERS)}")
-        if self.chance(0.2) or kind == "eth":
+        if self.chance(0.1) or kind == "eth":
             terms.append(f"dl_{self.pick(['src', 'dst'])}={self.mac()}")
-        if self.has("vlan") and self.chance(0.3):
+        if self.has("vlan") and self.chance(0.25):
             vlan = self.vlan_terms()
             terms += vlan
             shape = replace(shape, vlan=any(not term.startswith("vlan_tci=0x0000")
@@ -127,7 +127,7 @@ class FlowGrammar:
                 and self.chance(0.5):
             terms_, shape = self.ct_terms(shape)
             terms += terms_
-        if table != self.plan.tables[0] and self.chance(0.25):
+        if table != self.plan.tables[0] and self.chance(0.15):
             terms.append(self.register_term())
         rng.shuffle(terms)
         return self.order(terms), shape
@@ -181,9 +181,9 @@ class FlowGrammar:
         choices = ([f"ipv6_src={self.ip6()}", f"ipv6_dst={self.ip6()}",
                     f"ipv6_label={self.pick(['0', '0x12345', '0x1/0x1'])}"] if v6 else
                    [f"nw_src={self.ip()}", f"nw_dst={self.ip()}"])
-        if self.chance(0.6):
-            terms += self.rng.sample(choices, self.rng.randrange(1, 3))
-        if self.chance(0.25):
+        if self.chance(0.45):
+            terms += self.rng.sample(choices, self.rng.choice([1, 1, 2]))
+        if self.chance(0.15):
             terms.append(self.pick([
                 f"nw_tos={self.pick([0, 32, 184])}", f"nw_ecn={self.pick([0, 1, 3])}",
                 f"nw_ttl={self.pick([1, 2, 63, 64])}",
@@ -194,9 +194,9 @@ class FlowGrammar:
     def l4_terms(self, shape):
         terms = []
         if shape.l4 in ("tcp", "udp", "sctp"):
-            if self.chance(0.5):
+            if self.chance(0.35):
                 terms.append(f"tp_dst={self.l4_port()}")
-            if self.chance(0.2):
+            if self.chance(0.1):
                 terms.append(f"tp_src={self.l4_port()}")
             if shape.l4 == "tcp" and self.chance(0.2):
                 terms.append("tcp_flags=" + self.pick(
@@ -224,11 +224,11 @@ class FlowGrammar:
     def ct_terms(self, shape):
         terms = [f"ct_state={self.ct_state()}"]
         tracked = "+trk" in terms[0]
-        if self.chance(0.2):
-            terms.append(f"ct_zone={self.pick(ZONES)}")
-        if self.chance(0.3):
-            terms.append(f"ct_mark={self.number(32)}")
         if self.chance(0.15):
+            terms.append(f"ct_zone={self.pick(self.plan.zones)}")
+        if self.chance(0.2):
+            terms.append(f"ct_mark={self.number(32)}")
+        if self.chance(0.1):
             terms.append(f"ct_label={self.label()}")
         if tracked and self.has("ct_orig") and self.chance(0.5) and shape.l3 in ("ip", "ip6"):
             if shape.l3 == "ip":
@@ -249,6 +249,48 @@ class FlowGrammar:
         if choice == 4:
             return f"xreg{self.rng.randrange(2)}={self.number(64)}"
         return f"xxreg0={self.label()}"
+
+    def near(self, table, port, spec):
+        """A match for a frame like `spec` that came in at `port`: some of its fields."""
+        terms, shape = [], Shape()
+        if self.chance(0.3):
+            terms.append(f"in_port={port}")
+        if self.chance(0.25):
+            side = self.pick(["src", "dst"])
+            terms.append(f"dl_{side}={mac_text(spec[side])}")
+        if spec["vlans"] and self.chance(0.5):
+            terms.append(f"dl_vlan={spec['vlans'][0][1] & 4095}")
+            shape = replace(shape, vlan=True)
+        if spec["l3"] in ("ip", "ip6") and not spec.get("mpls"):
+            terms_, shape = self.near_network(spec, shape)
+            terms += terms_
+        elif spec["l3"] == "arp":
+            terms += ["arp"] + ([f"arp_tpa={ip_text(spec['daddr'])}"] if self.chance(0.5) else [])
+            shape = replace(shape, l3="arp")
+        if self.has("ct") and table != self.plan.tables[0] and self.chance(0.3):
+            terms_, shape = self.ct_terms(shape)
+            terms += terms_
+        return self.order(terms), shape
+
+    def near_network(self, spec, shape):
+        v4 = spec["l3"] == "ip"
+        proto = spec.get("proto")
+        name = {1: "icmp" if v4 else "", 58: "" if v4 else "icmp6", 6: "tcp", 17: "udp",
+                132: "sctp"}.get(proto, "")
+        if not name or self.chance(0.25):
+            name, base = ("ip" if v4 else "ipv6"), ""
+        else:
+            base = name
+        shape = replace(shape, l3=spec["l3"], l4=base)
+        terms = [name + ("6" if base in ("tcp", "udp", "sctp") and not v4 else "")]
+        for side, address in (("src", spec["saddr"]), ("dst", spec["daddr"])):
+            if self.chance(0.35):
+                length = self.pick([8, 24, 30, 32, 32] if v4 else [8, 64, 126, 128, 128])
+                terms.append(f"{'nw' if v4 else 'ipv6'}_{side}={ip_text(address)}/{length}")
+        for side in ("src", "dst"):
+            if base in ("tcp", "udp", "sctp") and f"{side[0]}port" in spec and self.chance(0.3):
+                terms.append(f"tp_{side}={spec[f'{side[0]}port']}")
+        return terms, shape
 
     # Actions.
 
@@ -374,7 +416,9 @@ class FlowGrammar:
 
     def edit_vlan(self, _, shape):
         new = self.plan.version >= 2
-        choices = [(f"mod_vlan_vid:{self.pick(VLANS)}", True), ("strip_vlan", False)]
+        choices = [(f"mod_vlan_vid:{self.pick(VLANS)}", True)]
+        if not new or shape.vlan:
+            choices.append((self.pick(["strip_vlan", "pop_vlan"]), False))
         if new:
             choices += [("push_vlan:0x8100", True), ("push_vlan:0x88a8", True)]
         if shape.vlan:
@@ -509,7 +553,7 @@ class FlowGrammar:
              else 0),
             ("clone", 2 if depth < 2 else 0), ("group", 4 if self.plan.groups else 0),
             ("normal", 3 if self.has("normal") else 1), ("drop", 2),
-            ("controller", 2 if self.has("packet_in") else 0), ("exit", 1)])
+            ("controller", 6 if self.has("packet_in") else 0), ("exit", 1)])
         output = f"output:{self.pick(PORT_NUMBERS)}"
         if choice == "output":
             return [output]
@@ -554,10 +598,11 @@ class FlowGrammar:
             parts.append("send_flow_rem")
         return ",".join(parts + terms)
 
-    def rule(self, table=None):
-        """One rule."""
-        table = self.pick(self.plan.tables) if table is None else table
-        terms, shape = self.match(table)
+    def rule(self, frame=None):
+        """One rule, perhaps one that this frame, a pair of port and description, would match."""
+        tables = self.plan.tables
+        table = self.pick(tables[1:]) if len(tables) > 1 and self.chance(0.4) else self.pick(tables)
+        terms, shape = self.match(table) if frame is None else self.near(table, *frame)
         priority = self.pick([1, 2, 5, 10, 10, 20, 100, 65535])
         return (f"{self.head(table, priority, terms)},"
                 f"actions={','.join(self.actions(table, shape))}")
@@ -628,12 +673,13 @@ class FlowGrammar:
                      f"actions={','.join(actions)}")
         return rules
 
-    def change(self, existing):
+    def change(self, existing, frame=None):
         """A flow-mod for the middle of a run: list of lines."""
         kind = self.weighted([("add", 5), ("replace", 4), ("modify", 3), ("delete", 3),
                               ("delete_strict", 3), ("modify_strict", 3)])
         if kind == "add" or not existing:
-            return [self.rule() for _ in range(self.rng.randrange(1, 4))]
+            return [self.rule(frame if self.chance(0.6) else None)
+                    for _ in range(self.rng.randrange(1, 4))]
         victim = self.pick(existing)
         head, _, actions = victim.partition(",actions=")
         words = [word for word in head.split(",") if not word.startswith(

@@ -6,10 +6,11 @@ made of them, so that answers can be made from what came out.
 import random
 from dataclasses import dataclass
 
+import packets
 from flows import FlowGrammar
-from steps import Check, Command, Modify, Packet, Warp
+from steps import Check, Command, Modify, Warp
 from traffic import Traffic
-from universe import VLANS, ZONES
+from universe import PORT_NUMBERS, SERVICES, VLANS, ZONES
 
 
 @dataclass
@@ -23,7 +24,7 @@ class Plan:
     meters: list
 
 
-FEATURES = {"ct": 0.65, "nat": 0.5, "ct_orig": 0.3, "vlan": 0.35, "vlan_ports": 0.15, "mpls": 0.15,
+FEATURES = {"ct": 0.75, "nat": 0.5, "ct_orig": 0.3, "vlan": 0.35, "vlan_ports": 0.15, "mpls": 0.15,
             "learn": 0.15, "normal": 0.3, "packet_in": 0.25, "groups": 0.25, "meters": 0.12,
             "fragments": 0.2, "alg": 0.15, "timeouts": 0.2, "conjunction": 0.2, "warp": 0.3}
 
@@ -97,14 +98,32 @@ class Generator:
         rules = []
         for table in plan.tables:
             rules += grammar.fallback(table)
-        if "ct" in plan.features and len(plan.tables) > 1 and rng.random() < 0.6:
-            first = rng.randrange(len(plan.tables) - 1)
+        if "ct" in plan.features and len(plan.tables) > 1 and rng.random() < 0.8:
+            first = 0 if rng.random() < 0.7 else rng.randrange(len(plan.tables) - 1)
             rules += grammar.firewall(plan.tables[first], plan.tables[first + 1])
         if "conjunction" in plan.features:
             rules += grammar.conjunction()
-        rules += [grammar.rule() for _ in range(rng.randrange(8, 24))]
+        for _ in range(rng.randrange(8, 24)):
+            rules.append(grammar.rule(self.likely_frame() if rng.random() < 0.5 else None))
         self.rules = rules
         yield self.modify(rules)
+
+    def likely_frame(self):
+        """(port number, description) of a frame such as will come."""
+        if self.rng.random() < 0.3:
+            return self.rng.choice(PORT_NUMBERS), self.traffic.random_spec()
+        spec, near, _ = self.traffic.hosts()
+        proto = self.rng.choice([packets.TCP, packets.UDP])
+        spec.update(proto=proto, dport=self.rng.choice(SERVICES))
+        return int(near[1:]), spec
+
+    def recent_frame(self):
+        """(port number, description) of a frame that came a while ago, or None."""
+        if not self.traffic.history:
+            return None
+        port, frame = self.rng.choice(self.traffic.history)
+        spec = packets.parse(frame)
+        return spec and (int(port[1:]), spec)
 
     def modify(self, lines):
         bundle = self.plan.version >= 5 and self.rng.random() < 0.3
@@ -117,7 +136,7 @@ class Generator:
             8, 2 if plan.groups else 0, 1.5 if "ct" in plan.features else 0,
             2 if "warp" in plan.features else 0, 0])[0]
         if choice == "flows":
-            lines = self.grammar.change(self.rules)
+            lines = self.grammar.change(self.rules, self.recent_frame())
             self.rules += [line for line in lines if line.startswith("table=")]
             yield self.modify(lines)
         elif choice == "group":
@@ -137,7 +156,3 @@ class Generator:
         """How long: short where an expired connection's remains would be swept at some time."""
         gentle = {"nat", "fragments"} & self.plan.features
         return self.rng.choice([300, 1300] if gentle else [300, 3300, 11300, 47300, 131300])
-
-
-def is_packet(step):
-    return isinstance(step, Packet)

@@ -34,10 +34,23 @@ class Encodings:
             if messages or not errors:
                 return messages, refused
             bad = re.search(r"-:(\d+):|<stdin>:(\d+):", errors)
-            number = int(next(filter(None, bad.groups()))) - 1 if bad else 0
-            refused.append((step.lines[min(number, len(step.lines) - 1)], errors))
-            del step.lines[min(number, len(step.lines) - 1)]
+            if bad is None:
+                refused += self.drop_refused(step, command)
+                continue
+            number = int(next(filter(None, bad.groups()))) - 1
+            refused.append((step.lines[number], errors))
+            del step.lines[number]
         return [], refused
+
+    def drop_refused(self, step, command):
+        """Tries lines one by one where the complaint does not tell which is wrong."""
+        refused = []
+        for line in list(step.lines):
+            messages, errors = self.encoder.encode(step.version, command, [line])
+            if not messages:
+                step.lines.remove(line)
+                refused.append((line, errors))
+        return refused
 
 
 class Runner:
