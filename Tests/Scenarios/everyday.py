@@ -1,0 +1,132 @@
+"""The everyday commands of everyday.txt, on the peer and on the daemon under test, side by side."""
+
+import difflib
+import os
+import re
+import shlex
+import subprocess
+
+from lab.shell import CommandFailed, run
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+# Commands whose answers list things in no particular order.
+UNORDERED = re.compile(r"^vsctl show|dump-groups|dump-group-stats|dump-flows|dump-conntrack")
+
+SETUP = """
+vsctl --if-exists del-br br1 -- --if-exists del-br br0
+vsctl add-br br0 -- set bridge br0 datapath_type=netdev other-config:datapath-id=0000000000000001 \
+other-config:hwaddr=02:00:00:00:00:aa -- set interface br0 type=internal
+vsctl add-port br0 p1 -- set interface p1 type=dummy ofport_request=1
+vsctl add-port br0 p2 -- set interface p2 type=dummy ofport_request=2
+vsctl add-port br0 p3 -- set interface p3 type=dummy ofport_request=3
+vsctl add-port br0 p4 -- set interface p4 type=dummy ofport_request=4
+"""
+
+
+def tests():
+    """One test for each group of commands."""
+    return [(f"everyday: {name}", lambda context, name=name, steps=steps: compare(
+        context, name, steps)) for name, steps in read_groups().items()]
+
+
+def read_groups():
+    """The groups of everyday.txt: lists of (files so far, line number, command line)."""
+    groups, steps, files = {}, None, {}
+    with open(os.path.join(HERE, "everyday.txt"), encoding="utf-8") as file:
+        lines = file.read().splitlines()
+    number = 0
+    while number < len(lines):
+        line = lines[number].strip()
+        number += 1
+        if line.startswith("== "):
+            steps, files = [], {}
+            groups[line[3:]] = steps
+        elif line.startswith("file "):
+            end = lines.index(".", number)
+            files = dict(files, **{line[5:]: "\n".join(lines[number:end]) + "\n"})
+            number = end + 1
+        elif line and not line.startswith("#"):
+            steps.append((files, number, line))
+    return groups
+
+
+def compare(context, name, steps):
+    """Fails with the differences between the two switches' answers."""
+    if "peer" not in context.shared:
+        options = ["--enable-dummy"]
+        context.shared["peer"] = context.laboratory(context.peer, options)
+        context.shared["own"] = context.laboratory(context.binary, options)
+    labs = (context.shared["peer"], context.shared["own"])
+    for lab in labs:
+        reset(lab)
+    differences = []
+    for files, number, line in steps:
+        expected, found = (perform(lab, line, files) for lab in labs)
+        if expected != found:
+            differences.append(describe(number, line, expected, found))
+    assert not differences, f"{len(differences)} of {len(steps)} commands differ\n" + "".join(
+        differences)
+
+
+def reset(lab):
+    """A fresh bridge; and a fresh daemon where the last group ended it."""
+    if not lab.switch.pid("ovs-vswitchd"):
+        lab.switch.start_daemon()
+    for line in SETUP.strip().splitlines():
+        perform(lab, line, {}, checked=True)
+
+
+def perform(lab, line, files, checked=False):
+    """The normalised output and status of a command."""
+    compared = not line.startswith("~")
+    words = shlex.split(line.lstrip("~"))
+    for index, word in enumerate(words):
+        if word.startswith("@") and word[1:] in files:
+            words[index] = f"{lab.directory}/{word[1:]}.txt"
+            with open(words[index], "w", encoding="utf-8") as file:
+                file.write(files[word[1:]])
+    program = {"vsctl": ["ovs-vsctl", "--timeout=8"], "ofctl": ["ovs-ofctl", "--timeout=10"],
+               "appctl": ["ovs-appctl", "--timeout=10"], "sh": ["sh", "-c"]}[words[0]]
+    try:
+        output, status = run(*program, *words[1:], environment=lab.switch.environment), 0
+    except CommandFailed as failure:
+        output, status = failure.output, failure.status
+    except subprocess.TimeoutExpired:
+        output, status = "no answer", "none"
+    if checked and status != 0:
+        raise AssertionError(f"{line}: {output}")
+    text = normalise(output, lab) if compared else "(not compared)\n"
+    if UNORDERED.search(line):
+        text = "".join(sorted(text.splitlines(keepends=True)))
+    return text + f"status {status}\n"
+
+
+def normalise(text, lab):
+    """Leaves out what may differ: times, sequence numbers, random ids, versions, caches."""
+    text = text.replace(lab.directory, "RUNDIR")
+    text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z\|\d+\|", "", text)
+    text = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "UUID", text)
+    text = re.sub(r"duration=[\d.]+s", "duration=T", text)
+    text = re.sub(r"(idle|hard)_age=\d+, ", "", text)
+    text = re.sub(r"duration:[\d.]+s", "duration:T", text)
+    text = re.sub(r"xid=0x[0-9a-f]+", "xid=X", text)
+    text = re.sub(r"age=\d+", "age=N", text)
+    text = re.sub(r"ovs-vswitchd\.\d+\.ctl", "ovs-vswitchd.PID.ctl", text)
+    text = re.sub(r"ovs-vswitchd \(Open vSwitch\) .*", "VERSION", text)
+    text = re.sub(r"ovs_version: .*", "ovs_version", text)
+    text = re.sub(r"timeout=\d+", "timeout=T", text)
+    # Random addresses.
+    text = re.sub(r"\((to1|br1)\): addr:\S+", r"(\1): addr:RANDOM", text)
+    # Caches of masks are the peer's own.
+    text = re.sub(r"(?m)^Megaflow: .*\n", "", text)
+    # The table of learned addresses counts its age in seconds.
+    text = re.sub(r"(?m)^( *\S+ +\d+ +[0-9a-f:]{17}) +\d+$", r"\1 AGE", text)
+    return text
+
+
+def describe(number, line, expected, found):
+    """A difference, as a diff."""
+    diff = difflib.unified_diff(expected.splitlines(), found.splitlines(), "peer", "own", "", "",
+                                1, "")
+    return f"everyday.txt:{number}: {line}\n" + "\n".join(list(diff)[2:]) + "\n"
