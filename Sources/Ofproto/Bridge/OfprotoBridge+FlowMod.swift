@@ -121,9 +121,13 @@ extension OfprotoBridge {
 
     /// The successor of `old`; its compiled form too where the actions are the same.
     private func rule(replacing old: OFRule, actions: [Action]) -> OFRule {
-        if old.actions == actions { return makeRule(sharing: old) }
-        return makeRule(
-            table: old.table, match: old.match, priority: old.priority, actions: actions)
+        let new =
+            old.actions == actions
+            ? makeRule(sharing: old)
+            : makeRule(
+                table: old.table, match: old.match, priority: old.priority, actions: actions)
+        new.place = old.place
+        return new
     }
 
     private func fill(_ rule: OFRule, from mod: FlowMod) {

@@ -68,7 +68,7 @@ extension OfprotoBridge {
         rules.sorted {
             if $0.table != $1.table { return $0.table < $1.table }
             if $0.priority != $1.priority { return $0.priority > $1.priority }
-            return $0.id < $1.id
+            return $0.place < $1.place
         }
     }
 

@@ -68,7 +68,8 @@ final class FlowTable {
 
     /// Percent of the limit that is free.
     var vacancyPercent: UInt8 {
-        guard let limit = flowLimit, limit > 0 else { return 100 }
+        let limit = flowLimit ?? Int(UInt32.max)
+        if limit == 0 { return 100 }
         return rules.count >= limit ? 0 : UInt8((limit - rules.count) * 100 / limit)
     }
 

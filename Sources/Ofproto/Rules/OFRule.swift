@@ -21,6 +21,8 @@ public final class OFRule {
     public internal(set) var importance: UInt16
     public internal(set) var flags: FlowModFlags
     public let actions: [Action]
+    /// Orders rules by age; a modified rule keeps its place.
+    var place: UInt64
     /// Milliseconds on the engine's clock.
     public internal(set) var created: UInt64
     public internal(set) var modified: UInt64
@@ -58,6 +60,7 @@ public final class OFRule {
         hardTimeout = 0
         importance = 0
         flags = []
+        place = id
         created = now
         modified = now
     }

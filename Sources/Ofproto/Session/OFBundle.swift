@@ -13,14 +13,14 @@ struct OFBundle {
     struct Entry {
         let content: Content
         let xid: UInt32
-        /// The start of the message that added it, for an error about it.
+        /// The message that added it, for an error about it.
         let frame: [UInt8]
     }
     let flags: BundleFlags
     var isClosed = false
     /// When it was last added to.
     var used: UInt64
-    /// The start of the message that opened it.
+    /// The message that opened it.
     let frame: [UInt8]
     let xid: UInt32
     var entries: [Entry] = []
@@ -28,7 +28,7 @@ struct OFBundle {
 
     init(flags: BundleFlags, frame: [UInt8], xid: UInt32, now: UInt64) {
         self.flags = flags
-        self.frame = Array(frame.prefix(ErrorMessage.dataBytesMax))
+        self.frame = frame
         self.xid = xid
         used = now
     }

@@ -27,8 +27,6 @@ extension OfprotoBridge {
         features.metadataMatch = .max
         features.metadataWrite = .max
         features.miss = table.miss
-        features.supportsEviction = true
-        features.supportsVacancyEvents = true
         features.maxEntries = UInt32(min(table.flowLimit ?? 1_000_000, 1_000_000))
         features.rules.instructions = .all
         let next = UInt8(min(Int(table.id) + 1, FlowTable.count))

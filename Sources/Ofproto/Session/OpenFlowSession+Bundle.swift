@@ -84,8 +84,7 @@ extension OpenFlowSession {
             bundles[id] = nil
             throw OpenFlowError(.ofpbfcMsgTooMany)
         }
-        let entry = OFBundle.Entry(
-            content: content, xid: xid, frame: Array(frame.prefix(ErrorMessage.dataBytesMax)))
+        let entry = OFBundle.Entry(content: content, xid: xid, frame: frame)
         bundles[id]?.entries.append(entry)
         bundles[id]?.byteCount += frame.count
         bundles[id]?.used = bridge.now

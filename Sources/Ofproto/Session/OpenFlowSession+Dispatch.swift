@@ -112,8 +112,7 @@ extension OpenFlowSession {
         var assembly =
             multiparts.removeValue(forKey: xid)
             ?? MultipartAssembly(
-                frame: Array(frame.prefix(ErrorMessage.dataBytesMax)), byteCount: 0,
-                started: bridge.now)
+                frame: frame, byteCount: 0, started: bridge.now)
         assembly.requests.append(request)
         assembly.byteCount += frame.count
         guard assembly.byteCount <= 16 << 20, multiparts.count < 64 else {

@@ -158,8 +158,18 @@ public final class OpenFlowSession {
     }
 
     func fail(_ error: OpenFlowError, frame: [UInt8], xid: UInt32) {
-        write(.error(ErrorMessage(error, offending: frame)), xid: xid)
+        guard !isClosed else { return }
+        let message = ErrorMessage(code: error.code, data: [])
+        var bytes = OpenFlowCodec.encode(.error(message), xid: xid, context: context)
+        guard bytes.count >= MessageHeader.byteCount else { return }
+        bytes += frame.prefix(OpenFlowSession.errorDataBytesMax)
+        bytes[2] = UInt8(truncatingIfNeeded: bytes.count >> 8)
+        bytes[3] = UInt8(truncatingIfNeeded: bytes.count)
+        outbox += bytes
     }
+
+    /// An error carries the whole message it is about, as far as one frame can.
+    private static let errorDataBytesMax = 65535 - 64
 
     func flush() {
         guard !outbox.isEmpty else { return }
