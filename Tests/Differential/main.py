@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import compare
 import minimize
+import selftest
 import steps
 from daemon import BRIDGE, Daemon, DaemonError
 from generator import Generator
@@ -31,6 +32,8 @@ def parse_arguments():
     parser.add_argument("--minimize", action="store_true", help="shrink what differs")
     parser.add_argument("--keep", action="store_true", help="keep run directories")
     parser.add_argument("--trace", action="store_true", help="print ofproto/trace of both")
+    parser.add_argument("--self-test", action="store_true",
+                        help="see that the test sees: the left switch against itself")
     parser.add_argument("--verbose", action="store_true", help="a line for each seed")
     parser.add_argument("--stop-after", type=int, default=0, metavar="N",
                         help="stop after N failures")
@@ -139,11 +142,8 @@ def tell(pair, scenario, index, text, arguments):
 
 def shrink(pair, scenario, text):
     kind = compare.kind_of(text)
-    crashed = kind == "died"
 
     def differs(trial):
-        if not crashed and pair.arguments.fresh:
-            pair.discard_all()
         found = pair.differs(trial)
         if found is None or compare.kind_of(found[1]) != kind:
             return None
@@ -216,7 +216,8 @@ def run_seeds(pair, arguments):
 
 def main():
     arguments = parse_arguments()
-    arguments.fresh = False
+    if arguments.self_test:
+        arguments.right = arguments.left
     encoder = Encoder()
     pair = Pair(arguments, Encodings(encoder))
     started = time.monotonic()
@@ -224,7 +225,9 @@ def main():
         for side in ("left", "right"):
             daemon = pair.runner(side).daemon
             print(f"{side}: {daemon.version} ({daemon.executable})", flush=True)
-        if arguments.replay:
+        if arguments.self_test:
+            passed, failed = selftest.run(pair), 0
+        elif arguments.replay:
             with open(arguments.replay) as file:
                 scenario = steps.load(file.read())
             found = pair.differs(scenario)
