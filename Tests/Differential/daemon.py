@@ -264,27 +264,31 @@ class Daemon:
 
     def settle(self):
         """Returns when all that was received has been judged, sent and accounted for."""
-        channel = self.channel(6)
+        self.channel(6)
         if self.is_reference:
             # The main loop polls dummy ports before it reads OpenFlow; a purge sums up counters.
-            channel.echo()
+            self.echo()
             self.appctl("revalidator/purge")
-            channel.echo()
+            self.echo()
             return
         for _ in range(2):
             self.pass_mark()
         # Events may wait in a queue of the control room: twice round its loop.
         for _ in range(2):
-            channel.echo()
+            self.echo()
             self.appctl("version")
+
+    def echo(self):
+        """Goes to the switch and back on each connection, and so reads what it had to say."""
+        for channel in self.channels.values():
+            channel.echo()
 
     def settle_removals(self):
         """Waits for flow-removed messages that are still to come."""
         if self.is_reference:
             for _ in range(3):
                 time.sleep(0.01)
-                for channel in self.channels.values():
-                    channel.echo()
+                self.echo()
 
     def pass_mark(self):
         self.unixctl.call("netdev-dummy/receive", "m1", "02" + "00" * 62)

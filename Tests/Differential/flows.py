@@ -12,6 +12,8 @@ from universe import (CLIENT_PORTS, GROUP_MACS, IP6S, IPS, LABELS, MACS, NAT_IP6
 
 L4 = {"tcp": "tcp", "udp": "udp", "sctp": "sctp", "tcp6": "tcp", "udp6": "udp", "sctp6": "sctp"}
 
+PROTOCOLS = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmp6", 132: "sctp"}
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -288,7 +290,8 @@ class FlowGrammar:
                 length = self.pick([8, 24, 30, 32, 32] if v4 else [8, 64, 126, 128, 128])
                 terms.append(f"{'nw' if v4 else 'ipv6'}_{side}={ip_text(address)}/{length}")
         for side in ("src", "dst"):
-            if base in ("tcp", "udp", "sctp") and f"{side[0]}port" in spec and self.chance(0.3):
+            if base in ("tcp", "udp", "sctp") and f"{side[0]}port" in spec \
+                    and self.chance(0.15 if side == "src" else 0.3):
                 terms.append(f"tp_{side}={spec[f'{side[0]}port']}")
         return terms, shape
 

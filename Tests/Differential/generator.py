@@ -4,13 +4,16 @@ made of them, so that answers can be made from what came out.
 """
 
 import random
+import struct
 from dataclasses import dataclass
 
+import flows
+import openflow
 import packets
-from flows import FlowGrammar
+from flows import FlowGrammar, Shape
 from steps import Check, Command, Modify, Warp
 from traffic import Traffic
-from universe import PORT_NUMBERS, SERVICES, VLANS, ZONES
+from universe import CLIENT_PORTS, PORT_NUMBERS, SERVICES, VLANS, ZONES
 
 
 @dataclass
@@ -114,7 +117,8 @@ class Generator:
             return self.rng.choice(PORT_NUMBERS), self.traffic.random_spec()
         spec, near, _ = self.traffic.hosts()
         proto = self.rng.choice([packets.TCP, packets.UDP])
-        spec.update(proto=proto, dport=self.rng.choice(SERVICES))
+        spec.update(proto=proto, sport=self.rng.choice(CLIENT_PORTS),
+                    dport=self.rng.choice(SERVICES))
         return int(near[1:]), spec
 
     def recent_frame(self):
@@ -132,9 +136,9 @@ class Generator:
     def disturb(self):
         """Something changes while packets flow."""
         rng, plan = self.rng, self.plan
-        choice = rng.choices(["flows", "group", "flush", "warp", "again"], [
+        choice = rng.choices(["flows", "group", "flush", "warp", "packet_out", "port"], [
             8, 2 if plan.groups else 0, 1.5 if "ct" in plan.features else 0,
-            2 if "warp" in plan.features else 0, 0])[0]
+            2 if "warp" in plan.features else 0, 1.5, 0.7])[0]
         if choice == "flows":
             lines = self.grammar.change(self.rules, self.recent_frame())
             self.rules += [line for line in lines if line.startswith("table=")]
@@ -145,12 +149,36 @@ class Generator:
         elif choice == "flush":
             zone = rng.choice([[], [f"zone={rng.choice(plan.zones)}"]])
             yield Command(["dpctl/flush-conntrack", *zone])
+        elif choice == "packet_out":
+            yield self.packet_out()
+        elif choice == "port":
+            yield self.port_mod()
         else:
             yield Warp(self.warp())
         # Send something already seen, to meet what was remembered.
         for _ in range(rng.randrange(3)):
             for step in self.traffic.again():
                 yield step
+
+    def packet_out(self):
+        """A frame from the controller."""
+        rng, grammar = self.rng, self.grammar
+        _, spec = self.likely_frame()
+        shape = Shape(l3=spec["l3"] or "", l4=flows.PROTOCOLS.get(spec.get("proto"), ""))
+        actions = grammar.actions(self.plan.tables[0], shape, depth=1)
+        if rng.random() < 0.3:
+            actions = ["TABLE"]
+        port = rng.choice([*PORT_NUMBERS, "CONTROLLER", "LOCAL"])
+        return Modify(self.plan.version, ["packet-out"], [
+            f"in_port={port}, packet={packets.build(spec).hex()}, actions={','.join(actions)}"])
+
+    def port_mod(self):
+        """Flags of a port: down, no receive, no flood, no forward, no packet-in; or none."""
+        number = self.rng.choice(PORT_NUMBERS)
+        flags = self.rng.choice([0, 0, 1, 4, 16, 32, 64])
+        body = struct.pack("!H6sIIII", number, bytes.fromhex(f"aa55aa55000{number}"), flags,
+                           1 | 4 | 16 | 32 | 64, 0, 0)
+        return Modify(1, ["raw"], [openflow.message(1, openflow.PORT_MOD_1, 0, body).hex()])
 
     def warp(self):
         """How long: short where an expired connection's remains would be swept at some time."""

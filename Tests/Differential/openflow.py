@@ -11,6 +11,7 @@ import threading
 
 BUNDLE_CONTROL, BUNDLE_ADD_MESSAGE = 33, 34
 HELLO, ERROR, ECHO_REQUEST, ECHO_REPLY = 0, 1, 2, 3
+PORT_MOD_1 = 15
 SET_CONFIG, PACKET_IN, FLOW_REMOVED, PORT_STATUS = 9, 10, 11, 12
 VERSION_NAMES = {1: "OpenFlow10", 2: "OpenFlow11", 3: "OpenFlow12", 4: "OpenFlow13",
                  5: "OpenFlow14", 6: "OpenFlow15"}
@@ -143,7 +144,9 @@ class Encoder:
         """The messages for `lines` and what ovs-ofctl complained of.  Most commands read a file;
         those of meters take their text as an argument."""
         messages = []
-        is_argument = "meter" in command[0] or command[0].endswith("-group")
+        if command[0] == "raw":
+            return [bytes.fromhex(line) for line in lines], ""
+        is_argument = "meter" in command[0] or command[0] in ("mod-group", "packet-out")
         process = subprocess.Popen(
             ["ovs-ofctl", "--timeout=10", "-O", VERSION_NAMES[version], "--no-names", *command,
              "unix:" + self.path, lines[0] if is_argument else "-"],
