@@ -85,29 +85,25 @@ let package = Package(
             ]),
         // Control room
         control("OpenFlow", ["Flow", "Wire"]),
-        control("LinkProtocols", ["Flow", "Wire"]),
         control("FlowText", ["OpenFlow", "Flow", "Wire"]),
-        control("Policy", ["OpenFlow", "Flow"]),
         control("Ofproto", ["OpenFlow", "Pipeline", "Dpif", "Flow"]),
-        control("Telemetry", ["Dpif", "FlowText", "OpenFlow", "Flow", "Wire"]),
         control(
             "Configuration",
             [
-                "OVSDB", "Ofproto", "Policy", "LinkProtocols", "Telemetry", "OpenFlow", "Dpif",
-                "Flow",
+                "OVSDB", "Ofproto", "OpenFlow", "Dpif", "Flow",
             ]),
-        control("ControlTransport", nio + ["OpenFlow", "OVSDB", "Telemetry"]),
+        control("ControlTransport", nio + ["OpenFlow", "OVSDB"]),
         .executableTarget(
             name: "vswitchd",
             dependencies: [
                 "PMD", "DPDK", "KernelPorts", "Datapath", "Conntrack", "Dpif", "Pipeline", "Flow",
                 "Wire", "PacketBuffer", "Bounded", "OpenFlow", "FlowText", "Ofproto", "OVSDB",
-                "LinkProtocols", "Telemetry", "Configuration", "ControlTransport",
+                "Configuration", "ControlTransport",
             ], swiftSettings: common),
         .executableTarget(
             name: "vedette",
             dependencies: [
-                "ControlTransport", "OVSDB", "Policy", "FlowText", "Flow",
+                "OVSDB",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: common),
         // Tests

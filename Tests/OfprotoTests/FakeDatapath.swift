@@ -1,4 +1,5 @@
-// A datapath without an engine: it keeps what it is asked to do, and lets retired memory go when told.
+// A datapath without an engine: it keeps what it is asked to do, and lets retired memory go when
+// told.
 
 import Dpif
 import Flow

@@ -1,5 +1,5 @@
-// A tiny OpenFlow switch on a UNIX socket for the real tools to talk to: one thread, one poll loop, no
-// engine behind it.
+// A tiny OpenFlow switch on a UNIX socket for the real tools to talk to: one thread, one poll loop,
+// no engine behind it.
 
 import Foundation
 import Glibc

@@ -1,11 +1,17 @@
-// All bridges of the datapath: makes and removes them, hands them the engine's events and lets their
-// clocks run. Configuration owns one; everything happens on the control loop.
+// All bridges of the datapath: makes and removes them, hands them the engine's events and lets
+// their clocks run. Configuration owns one; everything happens on the control loop.
 
 import CIntrinsics
 import Dpif
 import Flow
 import OpenFlow
 import Pipeline
+
+/// The other end of a patch.
+struct PatchEnd: Hashable {
+    let bridge: UInt16
+    let port: UInt32
+}
 
 /// The bridges of one datapath.
 ///
@@ -58,7 +64,16 @@ public final class BridgeSet {
             publish(nil, at: bridge.index)
             control.retire { bridge.freeState() }
         }
-        for other in bridges.values where other.hasPatches { other.publishConfiguration() }
+        publishPeers(of: bridge)
+    }
+
+    /// Publishes the bridges whose patch ports have found or lost their other end.
+    func publishPeers(of bridge: OfprotoBridge) {
+        for other in bridges.values
+        where other !== bridge && other.configuration != nil && other.peers != other.publishedPeers
+        {
+            other.publishConfiguration()
+        }
     }
 
     private func publish(_ state: UnsafeMutablePointer<BridgeState>?, at index: UInt16) {
@@ -87,11 +102,11 @@ public final class BridgeSet {
     }
 
     /// The patch port named `name` that has `peer` as its peer.
-    func patch(named name: String, peer: String) -> (bridge: UInt16, port: UInt32)? {
+    func patch(named name: String, peer: String) -> PatchEnd? {
         for bridge in bridges.values {
             for port in bridge.ports.values where port.name == name {
                 if case .patch(let back) = port.kind, back == peer {
-                    return (bridge.index, port.number)
+                    return PatchEnd(bridge: bridge.index, port: port.number)
                 }
             }
         }

@@ -1,5 +1,5 @@
-// Changes that take effect together: what was put in and taken out since the change began, in order, so
-// that it can be published under one version or undone in reverse.
+// Changes that take effect together: what was put in and taken out since the change began, in
+// order, so that it can be published under one version or undone in reverse.
 
 import Flow
 import OpenFlow

@@ -1,6 +1,6 @@
-// Putting a change into force: the log of changes, the version, the groups; then the news to monitors
-// and controllers; then, when no poll thread can be at the old version any more, the unlinking of
-// rules that are gone; and after one more grace period their end.
+// Putting a change into force: the log of changes, the version, the groups; then the news to
+// monitors and controllers; then, when no poll thread can be at the old version any more, the
+// unlinking of rules that are gone; and after one more grace period their end.
 
 import CIntrinsics
 import Flow

@@ -1,4 +1,5 @@
-// The passing of time: rules that time out, sessions' clocks, and memory that nothing needs any more.
+// The passing of time: rules that time out, sessions' clocks, and memory that nothing needs any
+// more.
 
 import Flow
 import OpenFlow

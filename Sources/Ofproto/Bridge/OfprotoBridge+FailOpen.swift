@@ -1,5 +1,5 @@
-// What a bridge does when its controllers are gone: one of fail mode "standalone" switches by addresses
-// learned after a while, by a rule above all others, until a controller is back.
+// What a bridge does when its controllers are gone: one of fail mode "standalone" switches by
+// addresses learned after a while, by a rule above all others, until a controller is back.
 
 import Flow
 import OpenFlow

@@ -1,5 +1,5 @@
-// Flow-mods. What a flow-mod refuses it refuses before it has changed anything; so one message is all or
-// nothing by itself, and a bundle undoes the messages before it.
+// Flow-mods. What a flow-mod refuses it refuses before it has changed anything; so one message is
+// all or nothing by itself, and a bundle undoes the messages before it.
 
 import Flow
 import OpenFlow

@@ -1,5 +1,5 @@
-// What the rest of the control room may look at and do: the address table, and flow-mods that come from
-// within.
+// What the rest of the control room may look at and do: the address table, and flow-mods that come
+// from within.
 
 import Flow
 import OpenFlow

@@ -1,5 +1,5 @@
-// Putting rules into the tables and taking them out, within a change: the control room's indexes change
-// at once, the engine sees it when the change's version is published.
+// Putting rules into the tables and taking them out, within a change: the control room's indexes
+// change at once, the engine sees it when the change's version is published.
 
 import Flow
 import OpenFlow

@@ -1,5 +1,5 @@
-// Learned rules: what a `learn` action makes of the packet that ran it, and the end of what was learned
-// when the rules that learn it are gone.
+// Learned rules: what a `learn` action makes of the packet that ran it, and the end of what was
+// learned when the rules that learn it are gone.
 
 import Dpif
 import Flow

@@ -1,5 +1,5 @@
-// Meter-mods. Meters are not versioned: a change is in force when it is made. Deleting a meter deletes
-// the rules that use it.
+// Meter-mods. Meters are not versioned: a change is in force when it is made. Deleting a meter
+// deletes the rules that use it.
 
 import CIntrinsics
 import Flow

@@ -1,5 +1,5 @@
-// Packets for controllers: from the engine's event to one message for each session that wants it, with
-// the continuation of a paused packet; and the way back of such a packet.
+// Packets for controllers: from the engine's event to one message for each session that wants it,
+// with the continuation of a paused packet; and the way back of such a packet.
 
 import Dpif
 import Flow

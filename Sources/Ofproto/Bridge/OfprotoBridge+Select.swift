@@ -1,5 +1,5 @@
-// Which rules a request is about: strictly by match and priority, or all that a match covers, narrowed
-// by cookie, port and group.
+// Which rules a request is about: strictly by match and priority, or all that a match covers,
+// narrowed by cookie, port and group.
 
 import Flow
 import OpenFlow

@@ -1,6 +1,6 @@
-// One bridge: its tables, groups, meters, ports and sessions. This file holds the state and the life
-// cycle; each kind of change is in a file of its own. Flow-mods go through a `ChangeSet`, which takes
-// effect under one version of the pipeline or is undone.
+// One bridge: its tables, groups, meters, ports and sessions. This file holds the state and the
+// life cycle; each kind of change is in a file of its own. Flow-mods go through a `ChangeSet`,
+// which takes effect under one version of the pipeline or is undone.
 
 import Dpif
 import Flow
@@ -52,6 +52,7 @@ public final class OfprotoBridge {
     public internal(set) var bundles: [BundleSettings] = []
     public internal(set) var mirrors: [MirrorSettings] = []
     var configuration: BridgeConfiguration?
+    var publishedPeers: [UInt32: PatchEnd] = [:]
     public internal(set) var tunnelOptions = TunnelOptionTable()
     var fragments: SwitchConfig.Fragments = .normal
 

@@ -1,5 +1,5 @@
-// The metadata that goes with a packet to a controller and may come back with it: registers, metadata,
-// the tunnel's fields, connection state and the ports. Pure.
+// The metadata that goes with a packet to a controller and may come back with it: registers,
+// metadata, the tunnel's fields, connection state and the ports. Pure.
 
 import Flow
 import OpenFlow

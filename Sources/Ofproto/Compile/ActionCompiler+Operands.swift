@@ -1,5 +1,5 @@
-// The operand blocks of the larger instructions. Every block is remembered so that the program frees
-// it; a block's address travels in the instruction.
+// The operand blocks of the larger instructions. Every block is remembered so that the program
+// frees it; a block's address travels in the instruction.
 
 import Flow
 import OpenFlow

@@ -1,6 +1,6 @@
-// Compiles OpenFlow actions into the flat instructions that the interpreter runs. Field writes become
-// masked writes of 64-bit key words; larger actions get an operand block that the program owns.
-// Called by the bridge for every rule, group bucket and packet-out; the control loop owns it.
+// Compiles OpenFlow actions into the flat instructions that the interpreter runs. Field writes
+// become masked writes of 64-bit key words; larger actions get an operand block that the program
+// owns. Called by the bridge for every rule, group bucket and packet-out; the control loop owns it.
 
 import Flow
 import OpenFlow

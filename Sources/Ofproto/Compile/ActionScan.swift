@@ -1,5 +1,5 @@
-// What an action list refers to: groups, meters, learned cookies, tunnel options. Looked at once when a
-// rule is made, so that filters and dependencies cost nothing later.
+// What an action list refers to: groups, meters, learned cookies, tunnel options. Looked at once
+// when a rule is made, so that filters and dependencies cost nothing later.
 
 import Flow
 import OpenFlow

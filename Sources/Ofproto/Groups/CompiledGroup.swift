@@ -1,5 +1,5 @@
-// A group's memory on the engine's side, and the list of all groups that a bridge publishes. Both are
-// immutable but for the counters and are replaced as a whole.
+// A group's memory on the engine's side, and the list of all groups that a bridge publishes. Both
+// are immutable but for the counters and are replaced as a whole.
 
 import Flow
 import OpenFlow

@@ -1,5 +1,5 @@
-// A meter's memory on the engine's side. Counters and tokens live in it, so that it is replaced only
-// when the meter's bands change.
+// A meter's memory on the engine's side. Counters and tokens live in it, so that it is replaced
+// only when the meter's bands change.
 
 import OpenFlow
 import Pipeline

@@ -6,14 +6,15 @@ import OpenFlow
 import Pipeline
 
 extension OfprotoBridge {
-    var hasPatches: Bool {
-        ports.values.contains {
-            if case .patch = $0.kind { true } else { false }
+    /// Sets the bundles; in force with the next `publishConfiguration()`. What was learned on a
+    /// bundle that changes is forgotten.
+    public func setBundles(_ bundles: [BundleSettings]) {
+        let kept = Set(bundles)
+        for bundle in self.bundles where !kept.contains(bundle) {
+            for member in bundle.members { flushAddressTable(port: member) }
         }
+        self.bundles = bundles
     }
-
-    /// Sets the bundles; in force with the next `publishConfiguration()`.
-    public func setBundles(_ bundles: [BundleSettings]) { self.bundles = bundles }
 
     /// Sets the mirrors; in force with the next `publishConfiguration()`.
     public func setMirrors(_ mirrors: [MirrorSettings]) { self.mirrors = Array(mirrors.prefix(32)) }
@@ -57,6 +58,19 @@ extension OfprotoBridge {
         for port in ordered { setIngress(port) }
         pipeline.invalidateRecords()
         if let old { control.retire { _ = old } }
+        publishedPeers = peers
+        owner.publishPeers(of: self)
+    }
+
+    /// What each patch port leads to, as things stand.
+    var peers: [UInt32: PatchEnd] {
+        var peers: [UInt32: PatchEnd] = [:]
+        for port in ports.values {
+            if case .patch(let peer) = port.kind {
+                peers[port.number] = owner.patch(named: peer, peer: port.name)
+            }
+        }
+        return peers
     }
 
     /// Whether any controller wants the packets that no rule matches: one of OpenFlow 1.2 or
@@ -76,9 +90,9 @@ extension OfprotoBridge {
         case .broken: block.kind = .broken
         case .patch(let peer):
             block.kind = .patch
-            if let (bridge, number) = owner.patch(named: peer, peer: port.name) {
-                block.peerBridge = bridge
-                block.peerPort = number
+            if let end = owner.patch(named: peer, peer: port.name) {
+                block.peerBridge = end.bridge
+                block.peerPort = end.port
             }
         }
         return block

@@ -1,5 +1,5 @@
-// Ports as Configuration adds, changes and removes them, port-mods of controllers, and the map by which
-// packets of a datapath port enter the bridge.
+// Ports as Configuration adds, changes and removes them, port-mods of controllers, and the map by
+// which packets of a datapath port enter the bridge.
 
 import Dpif
 import Flow

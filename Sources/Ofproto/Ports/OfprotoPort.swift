@@ -1,5 +1,5 @@
-// Ports and bundles of a bridge as Configuration gives them, and mirrors. Values; the bridge builds the
-// block that poll threads read from them.
+// Ports and bundles of a bridge as Configuration gives them, and mirrors. Values; the bridge builds
+// the block that poll threads read from them.
 
 import Flow
 import OpenFlow

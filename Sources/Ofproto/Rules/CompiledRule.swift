@@ -1,5 +1,5 @@
-// A rule's memory on the engine's side: the flat `Rule`, its program and its clauses. Lives until no
-// poll thread can reach it; the control room holds it by strong reference until then.
+// A rule's memory on the engine's side: the flat `Rule`, its program and its clauses. Lives until
+// no poll thread can reach it; the control room holds it by strong reference until then.
 
 import Flow
 import Pipeline

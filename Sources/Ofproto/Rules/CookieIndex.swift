@@ -1,9 +1,10 @@
-// The rules of a bridge by cookie, as lists that run through the rules: one rule a cookie or all rules
-// under one cost the same.
+// The rules of a bridge by cookie, as lists that run through the rules: one rule a cookie or all
+// rules under one cost the same.
 
 /// Rules by cookie.
 ///
-/// **Owner**: the control loop. The tables hold the strong references; a rule leaves this index before
+/// **Owner**: the control loop. The tables hold the strong references; a rule leaves this index
+/// before
 /// it leaves its table.
 struct CookieIndex {
     private struct Head {

@@ -1,6 +1,6 @@
-// Chooses which rule a full table gives up: one of the largest group of rules that share the configured
-// fields, and in it the one of least importance that would expire first. Rules without a timeout are
-// never given up.
+// Chooses which rule a full table gives up: one of the largest group of rules that share the
+// configured fields, and in it the one of least importance that would expire first. Rules without a
+// timeout are never given up.
 
 import Flow
 import OpenFlow

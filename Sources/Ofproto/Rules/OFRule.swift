@@ -1,5 +1,5 @@
-// A rule as OpenFlow sees it: match, priority, cookie, timeouts, actions and times. The engine's half
-// is in `CompiledRule`. Modifying a rule makes a new one that takes over counters and age.
+// A rule as OpenFlow sees it: match, priority, cookie, timeouts, actions and times. The engine's
+// half is in `CompiledRule`. Modifying a rule makes a new one that takes over counters and age.
 
 import Flow
 import OpenFlow

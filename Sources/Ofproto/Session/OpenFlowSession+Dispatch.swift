@@ -1,5 +1,5 @@
-// From a frame to what it asks for. Errors go back with the first bytes of the message; flow-mods in a
-// row share one publication, and every other message first waits for it.
+// From a frame to what it asks for. Errors go back with the first bytes of the message; flow-mods
+// in a row share one publication, and every other message first waits for it.
 
 import Flow
 import OpenFlow

@@ -1,5 +1,5 @@
-// Flow monitors: sessions that are told of every change of the rules they chose. A session that does not
-// keep up is paused, and told the sum of what it missed when it has caught up.
+// Flow monitors: sessions that are told of every change of the rules they chose. A session that
+// does not keep up is paused, and told the sum of what it missed when it has caught up.
 
 import Flow
 import OpenFlow

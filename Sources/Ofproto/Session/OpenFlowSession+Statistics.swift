@@ -241,6 +241,8 @@ extension PortStats {
         receiveOverErrors = rest.removeValue(forKey: "rx_over_err") ?? 0
         receiveCRCErrors = rest.removeValue(forKey: "rx_crc_err") ?? 0
         collisions = rest.removeValue(forKey: "collisions") ?? 0
-        custom = rest.sorted { $0.key < $1.key }.map { CustomCounter(name: $0.key, value: $0.value) }
+        custom = rest.sorted { $0.key < $1.key }.map {
+            CustomCounter(name: $0.key, value: $0.value)
+        }
     }
 }

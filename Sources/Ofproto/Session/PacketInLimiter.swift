@@ -1,5 +1,5 @@
-// The limit on the rate of packet-ins to one controller. What is over the rate waits in a queue for each
-// port, served in turn; when too many wait, the longest queue loses its oldest.
+// The limit on the rate of packet-ins to one controller. What is over the rate waits in a queue for
+// each port, served in turn; when too many wait, the longest queue loses its oldest.
 
 import OpenFlow
 
@@ -25,8 +25,8 @@ struct PacketInLimiter {
     }
 
     mutating func setLimits(rate: Int, burst: Int) {
-        self.rate = max(rate, 0)
-        self.burst = max(burst > 0 ? burst : rate / 4, 1)
+        self.rate = min(max(rate, 0), 10_000_000)
+        self.burst = min(max(burst > 0 ? burst : self.rate / 4, 1), 10_000_000)
         while queuedCount > self.burst { dropOne() }
     }
 

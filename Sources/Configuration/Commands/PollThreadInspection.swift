@@ -1,0 +1,43 @@
+// What commands show of the poll threads, told by whoever runs them. Values; the control loop.
+
+/// One poll thread's counters.
+public struct PollThreadReport: Sendable {
+    /// One receive queue that it polls.
+    public struct Queue: Sendable {
+        public var datapathPort: UInt32
+        public var queue: Int
+        public var packets: UInt64
+        public init(datapathPort: UInt32, queue: Int, packets: UInt64) {
+            self.datapathPort = datapathPort
+            self.queue = queue
+            self.packets = packets
+        }
+    }
+
+    public var number = 0
+    /// The CPU it is pinned to; nil where it roams.
+    public var cpu: Int?
+    public var packets: UInt64 = 0
+    /// Packets that a flow record served.
+    public var recordHits: UInt64 = 0
+    /// Packets that the pipeline judged.
+    public var judged: UInt64 = 0
+    public var rejudged: UInt64 = 0
+    public var records = 0
+    public var busyCycles: UInt64 = 0
+    public var idleCycles: UInt64 = 0
+    public var turns: UInt64 = 0
+    public var busyTurns: UInt64 = 0
+    public var queues: [Queue] = []
+    public init() {}
+}
+
+/// Looks at the poll threads.
+public protocol PollThreadInspection: AnyObject {
+    func pollThreads() -> [PollThreadReport]
+    func clearPollThreads()
+    /// Drops by reason's name, all threads together.
+    func drops() -> [String: UInt64]
+    /// Puts a frame on a dummy device as if it had come from outside; false if there is none.
+    func receiveOnDummy(_ name: String, frame: [UInt8]) -> Bool
+}

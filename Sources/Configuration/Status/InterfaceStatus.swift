@@ -1,0 +1,62 @@
+// The status columns of an Interface row, from what is known of its device. Pure but for reading
+// the counters.
+
+import Dpif
+import OpenFlow
+import OVSDB
+
+enum InterfaceStatus {
+    /// The columns of an open interface.
+    static func open(_ interface: OpenInterface) -> [String: Datum] {
+        let info = interface.info
+        let speed = UInt64(info.speedMbps) * 1_000_000
+        return [
+            "ofport": .integer(interface.number & 0xffff),
+            "error": .emptySet,
+            "admin_state": .string(info.isUp ? "up" : "down"),
+            "link_state": .string(info.hasLink ? "up" : "down"),
+            "link_speed": .optional(speed > 0 ? speed : nil),
+            "duplex": .optional(speed > 0 ? (info.isFullDuplex ? "full" : "half") : nil),
+            "link_resets": .integer(info.linkResets),
+            "mtu": .optional(info.mtu > 0 ? info.mtu : nil),
+            "mac_in_use": .string(EthernetText.text(info.address)),
+            "ifindex": .integer(info.ifindex),
+            "status": .map(info.status),
+            "lacp_current": .emptySet,
+        ]
+    }
+
+    /// The columns of an interface that is not open.
+    static func failed(_ reason: String?) -> [String: Datum] {
+        let empty: [String] = [
+            "admin_state", "link_state", "link_speed", "duplex", "mtu", "mac_in_use", "ifindex",
+            "status", "lacp_current", "cfm_fault", "cfm_fault_status", "cfm_remote_mpids",
+        ]
+        var row = Dictionary(uniqueKeysWithValues: empty.map { ($0, Datum.emptySet) })
+        row["status"] = .map([String: String]())
+        row["ofport"] = .integer(-1)
+        row["error"] = .optional(reason)
+        return row
+    }
+
+    /// The counters of an interface by OVS's names; those of a patch come from nowhere and are 0.
+    static func statistics(
+        _ interface: OpenInterface, _ datapath: any DatapathControl
+    ) -> [String: UInt64] {
+        guard let port = interface.datapathPort else {
+            return ["rx_packets": 0, "tx_packets": 0, "rx_bytes": 0, "tx_bytes": 0]
+        }
+        let counters = datapath.portStatistics(port)
+        var values = [
+            "rx_packets": counters.rxPackets, "tx_packets": counters.txPackets,
+            "rx_bytes": counters.rxBytes, "tx_bytes": counters.txBytes,
+        ]
+        if interface.info.type != .dummy {
+            values["rx_dropped"] = counters.rxDropped
+            values["tx_dropped"] = counters.txDropped
+            values["rx_errors"] = counters.rxErrors
+            values["tx_errors"] = counters.txErrors
+        }
+        return values.merging(counters.extra) { own, _ in own }
+    }
+}
