@@ -12,6 +12,8 @@ func run() throws -> Int32 {
     for name in ["OVS_RUNDIR", "OVS_LOGDIR", "OVS_DBDIR", "OVS_SYSCONFDIR", "OVS_PKGDATADIR"] {
         environment[name] = getenv(name).map { String(cString: $0) }
     }
+    // Tools find the daemon by this name, whatever the file is called.
+    if !words.isEmpty { words[0] = "ovs-vswitchd" }
     let arguments = try DaemonArguments.parse(words, environment: environment)
     switch arguments.mode {
     case .showHelp:

@@ -97,14 +97,11 @@ class Daemon:
         self.vsctl("--no-wait", "init")
         self.vsctl("--no-wait", "set", "Open_vSwitch", ".", "other_config:pmd-cpu-mask=0x1",
                    "other_config:vlan-limit=0")
+        control = self.path("ovs-vswitchd.ctl")
         process = self.spawn("ovs-vswitchd", self.wrapper + [
             self.executable, "unix:" + self.path("db.sock"), "--no-chdir", "--pidfile",
             "--log-file=" + self.path("ovs-vswitchd.log"), "-vconsole:off", "-vfile:info",
             "--enable-dummy=override", "--disable-system"])
-        pidfile = self.path("ovs-vswitchd.pid")
-        self.wait_for(lambda: os.path.exists(pidfile) and open(pidfile).read().strip(), "pid file")
-        pid = int(open(pidfile).read())
-        control = self.path(f"ovs-vswitchd.{pid}.ctl")
         self.wait_for(lambda: os.path.exists(control), "control socket")
         self.unixctl = Unixctl(control)
         self.switch = process
