@@ -99,7 +99,8 @@ class Daemon:
                    "other_config:vlan-limit=0")
         control = self.path("ovs-vswitchd.ctl")
         process = self.spawn("ovs-vswitchd", self.wrapper + [
-            self.executable, "unix:" + self.path("db.sock"), "--no-chdir", "--pidfile",
+            self.executable, "unix:" + self.path("db.sock"), "--no-chdir",
+            "--pidfile=" + self.path("ovs-vswitchd.pid"), "--unixctl=" + control,
             "--log-file=" + self.path("ovs-vswitchd.log"), "-vconsole:off", "-vfile:info",
             "--enable-dummy=override", "--disable-system"])
         self.wait_for(lambda: os.path.exists(control), "control socket")
