@@ -176,7 +176,6 @@ def main():
               file=sys.stderr)
         return 1
     laboratory.remove_leftovers()
-    stop_on_signals()
     return run(options)
 
 
@@ -186,6 +185,7 @@ def run(options):
     lab = laboratory.Laboratory(NAME, options.binary)
     keeping = False
     try:
+        stop_on_signals()
         lab.start()
         failures, total = perform(lab)
         keeping = options.keep

@@ -7,8 +7,8 @@ removes everything the file names.
 
 import json
 import os
+import secrets
 import shutil
-import tempfile
 
 from lab.namespace import Namespace, Workload
 from lab.switch import Switch
@@ -20,16 +20,14 @@ class Laboratory:
     """Namespaces around one switch. Use it in a `with` statement, or call `remove`."""
 
     def __init__(self, name, binary, options=(), embedded=None):
-        os.makedirs(STATE, mode=0o755, exist_ok=True)
         self.name = name
         self.binary = binary
         self.workloads = []
         self.kept = False
-        self.directory = tempfile.mkdtemp(prefix=f"{name}-", dir="/run")
-        os.chmod(self.directory, 0o755)
+        # Only a name so far: nothing is made before it is noted.
+        self.directory = f"/run/{name}-{secrets.token_hex(4)}"
         self.namespace = Namespace(f"{name}-switch")
         self.switch = Switch(binary, self.directory, self.namespace, options, embedded)
-        self._record()
 
     def __enter__(self):
         self.start()
@@ -40,6 +38,8 @@ class Laboratory:
 
     def start(self):
         """Makes the switch's namespace and starts the switch in it."""
+        os.makedirs(STATE, mode=0o755, exist_ok=True)
+        self._record()
         self.namespace.create()
         self.switch.start()
 
@@ -58,12 +58,8 @@ class Laboratory:
 
     def remove(self):
         """Removes all that was made."""
-        self.switch.stop()
-        for workload in self.workloads:
-            workload.delete()
-        self.namespace.delete()
-        shutil.rmtree(self.directory, ignore_errors=True)
-        _forget(self.name)
+        if not take_down(self.name):
+            shutil.rmtree(self.directory, ignore_errors=True)
 
     def _record(self):
         state = {

@@ -56,7 +56,7 @@ class Switch:
         words = [self.binary, "--pidfile", "--detach", "--no-chdir",
                  f"--log-file={self.directory}/ovs-vswitchd.log", "-vconsole:off", "-vsyslog:off",
                  *self.options]
-        if self.is_peer:
+        if self.is_peer and "--disable-system" not in words:
             words.append("--disable-system")
         if self.embedded:
             words.append("--embedded-db")
@@ -78,6 +78,21 @@ class Switch:
         """Ends the daemon and its database, waiting for both."""
         self.stop_daemon()
         self.stop_database()
+        for process in self._strays():
+            self.end(process, signal.SIGKILL)
+
+    def _strays(self):
+        """Daemons of this directory that have no pid file: killed or interrupted at their start."""
+        programs = {PEER, os.path.basename(self.binary), "ovsdb-server", "ovsdb-tool"}
+        for entry in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{entry}/cmdline", "rb") as file:
+                    words = os.fsdecode(file.read()).split("\0")
+            except OSError:
+                continue
+            is_ours = any(os.path.basename(word) in programs for word in words[:3])
+            if is_ours and any(self.directory in word for word in words):
+                yield int(entry)
 
     def stop_daemon(self):
         """Asks the daemon to end, then makes it."""
