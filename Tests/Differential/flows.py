@@ -529,7 +529,7 @@ class FlowGrammar:
         return f"ct({','.join(arguments)})"
 
     def nat(self, commits, shape):
-        if not commits or self.chance(0.3):
+        if not commits:
             return "nat"
         address = self.pick(NAT_IPS) if shape.l3 == "ip" else self.pick(NAT_IP6S)
         side = self.pick(["src", "dst"])

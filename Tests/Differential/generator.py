@@ -93,6 +93,8 @@ class Generator:
 
     def setup(self):
         plan, grammar, rng = self.plan, self.grammar, self.rng
+        for family in ("v4", "v6"):
+            yield Command(["dpctl/ipf-set-min-frag", family, "400"])
         for number in plan.meters:
             yield Modify(plan.version, ["add-meter"], [grammar.meter(number)])
         if plan.groups:

@@ -162,6 +162,8 @@ class Traffic:
             return frame + self.rng.randbytes(self.pick([1, 2, 7, 20]))
         position = self.rng.randrange(12, min(len(frame), 80)) if len(frame) > 12 else 0
         value = self.pick([0, 0xFF, self.rng.getrandbits(8), frame[position] ^ 1])
+        if frame[position] >> 4 == 6 and frame[position - 2:position] == b"\x86\xdd":
+            value = 0x60 | value & 15  # Vedette takes no other version for IPv6.
         return frame[:position] + bytes([value]) + frame[position + 1:]
 
     # Conversations.
@@ -339,16 +341,16 @@ class Traffic:
         """A datagram in pieces: in order or not, whole or not, sometimes twice."""
         spec, near, far = self.hosts()
         spec.update(ident=self.rng.getrandbits(16), payload=self.rng.randbytes(
-            self.pick([40, 100, 900])))
+            self.pick([500, 900, 1400])))
         if self.chance(0.7):
             spec.update(proto=UDP, sport=self.pick(CLIENT_PORTS), dport=self.pick(SERVICES))
         else:
             v4 = spec["l3"] == "ip"
             spec.update(proto=ICMP if v4 else ICMP6, icmp_type=8 if v4 else 128,
                         icmp_rest=b"\0\x01\0\x01")
-        size = self.pick([16, 24, 64, 400, 496])
+        size = self.pick([24, 400, 400, 440, 496])
         pieces = packets.build_fragments(spec, size)[:12]
-        choice = self.rng.randrange(6)
+        choice = self.rng.randrange(7)
         if choice == 0:
             self.rng.shuffle(pieces)
         elif choice == 1:
