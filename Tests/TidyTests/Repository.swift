@@ -26,12 +26,12 @@ struct SourceFile: Sendable, CustomStringConvertible {
     /// The modules that the file imports.
     var imports: [String] {
         let access: Set<Substring> = ["public", "package", "internal", "private"]
+        let kinds: Set<Substring> = ["struct", "func", "class", "enum", "let", "var", "protocol"]
         return code.compactMap { line in
             let words = line.split(separator: " ")
             guard let index = words.firstIndex(of: "import"), index + 1 < words.count,
                 words[..<index].allSatisfy({ $0.hasPrefix("@") || access.contains($0) })
             else { return nil }
-            let kinds: Set<Substring> = ["struct", "func", "class", "enum", "let", "var", "protocol"]
             let name = kinds.contains(words[index + 1]) ? words[index + 2] : words[index + 1]
             return String(name.split(separator: ".")[0])
         }
