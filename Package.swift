@@ -86,11 +86,11 @@ let package = Package(
         // Control room
         control("OpenFlow", ["Flow", "Wire"]),
         control("FlowText", ["OpenFlow", "Flow", "Wire"]),
-        control("Ofproto", ["OpenFlow", "Pipeline", "Dpif", "Flow"]),
+        control("Ofproto", ["CIntrinsics", "OpenFlow", "Pipeline", "Dpif", "Flow"]),
         control(
             "Configuration",
             [
-                "OVSDB", "Ofproto", "OpenFlow", "Dpif", "Flow",
+                "OVSDB", "Ofproto", "OpenFlow", "FlowText", "Pipeline", "Dpif", "Flow",
             ]),
         control("ControlTransport", nio + ["OpenFlow", "OVSDB"]),
         .executableTarget(

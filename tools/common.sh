@@ -1,6 +1,9 @@
 # What demo, test and bench begin with: root once, packages, the toolchain, building with visible
 # progress. Sourced by bash; the caller has set `root` to the repository and `why_root`.
 
+# Where Debian keeps the network tools, which not every user has on PATH.
+PATH=$PATH:/usr/sbin:/sbin
+
 fail() {
     echo "$*" >&2
     exit 1
@@ -31,7 +34,7 @@ prepare() {
     command -v apt-get >/dev/null || fail "Missing: apt-get. Vedette is built on Debian 12."
     "$root/tools/install-packages" || exit 1
     toolchain=$("$root/tools/find-swift") || exit 1
-    PATH=$toolchain:/usr/sbin:/sbin:$PATH
+    PATH=$toolchain:$PATH
     export PATH
 }
 

@@ -14,7 +14,7 @@ struct UnixctlClient {
     private let descriptor: Int32
 
     /// Connects to the daemon whose pidfile is in `runDirectory`.
-    init(runDirectory: String) throws(UnixctlError) {
+    init(runDirectory: String) throws {
         guard let pid = UnixctlClient.pid(in: runDirectory) else {
             throw UnixctlError(
                 message: "no switch runs in \(runDirectory) (no ovs-vswitchd.pid); "
@@ -43,9 +43,9 @@ struct UnixctlClient {
     func disconnect() { close(descriptor) }
 
     /// Runs one command and returns its text.
-    func run(_ command: String, _ arguments: [String] = []) throws(UnixctlError) -> String {
+    func run(_ command: String, _ arguments: [String] = []) throws -> String {
         let request = JSONRPCMessage.request(
-            method: command, params: .array(arguments.map { .string($0) }), id: .integer(0))
+            method: command, params: arguments.map { .string($0) }, id: .integer(0))
         var bytes = request.serialised()[...]
         while !bytes.isEmpty {
             let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
@@ -57,19 +57,12 @@ struct UnixctlClient {
         while true {
             let count = read(descriptor, &buffer, buffer.count)
             guard count > 0 else { throw UnixctlError(message: "the daemon closed the connection") }
-            do {
-                framer.append(Array(buffer[0..<count]))
-                guard let json = try framer.next() else { continue }
-                switch try JSONRPCMessage(json) {
-                case .reply(let result, _): return result.stringValue ?? ""
-                case .error(let error, _):
-                    throw UnixctlError(message: error.stringValue ?? "error")
-                default: throw UnixctlError(message: "unexpected answer")
-                }
-            } catch let error as UnixctlError {
-                throw error
-            } catch {
-                throw UnixctlError(message: "malformed answer: \(error)")
+            framer.append(Array(buffer[0..<count]))
+            guard let json = try framer.next() else { continue }
+            switch try JSONRPCMessage(json) {
+            case .reply(let result, _): return result.stringValue ?? ""
+            case .error(let error, _): throw UnixctlError(message: error.stringValue ?? "error")
+            default: throw UnixctlError(message: "unexpected answer")
             }
         }
     }

@@ -20,7 +20,7 @@ struct DaemonOptions: ParsableArguments {
     var rundir: String?
 
     /// Runs `body` with a connection; a failure is printed and ends the command.
-    func withClient(_ body: (UnixctlClient) throws(UnixctlError) -> Void) throws {
+    func withClient(_ body: (UnixctlClient) throws -> Void) throws {
         let environment = getenv("OVS_RUNDIR").map { String(cString: $0) }
         let directory = rundir ?? environment ?? "/var/run/openvswitch"
         do {
@@ -28,7 +28,7 @@ struct DaemonOptions: ParsableArguments {
             defer { client.disconnect() }
             try body(client)
         } catch let error as UnixctlError {
-            throw CleanExit.message("vedette: \(error.message)")
+            throw ValidationError(error.message)
         }
     }
 }
@@ -40,7 +40,7 @@ struct Status: ParsableCommand {
     @OptionGroup var daemon: DaemonOptions
 
     func run() throws {
-        try daemon.withClient { (client) throws(UnixctlError) in
+        try daemon.withClient { client in
             print(try client.run("version"), terminator: "")
             print("\nBridges and ports:")
             print(try client.run("dpif/show"), terminator: "")
@@ -64,7 +64,7 @@ struct Connections: ParsableCommand {
     @Option(help: "Only this conntrack zone.") var zone: UInt16?
 
     func run() throws {
-        try daemon.withClient { (client) throws(UnixctlError) in
+        try daemon.withClient { client in
             let arguments = zone.map { ["zone=\($0)"] } ?? []
             print(try client.run("dpctl/dump-conntrack", arguments), terminator: "")
         }
@@ -78,7 +78,7 @@ struct Records: ParsableCommand {
     @OptionGroup var daemon: DaemonOptions
 
     func run() throws {
-        try daemon.withClient { (client) throws(UnixctlError) in
+        try daemon.withClient { client in
             print(try client.run("dpctl/dump-flows"), terminator: "")
         }
     }
@@ -94,7 +94,7 @@ struct Explain: ParsableCommand {
     var flow: String
 
     func run() throws {
-        try daemon.withClient { (client) throws(UnixctlError) in
+        try daemon.withClient { client in
             print(try client.run("ofproto/trace", [bridge, flow]), terminator: "")
         }
     }

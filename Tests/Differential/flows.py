@@ -509,7 +509,7 @@ class FlowGrammar:
         commits = self.chance(0.5)
         if commits:
             arguments.append("commit")
-            if self.chance(0.15):
+            if self.chance(0.15) and not self.has("nat"):
                 arguments.append("force")
         if self.chance(0.85):
             arguments.append(f"zone={self.pick(self.plan.zones)}" if self.chance(0.85) else

@@ -38,7 +38,7 @@ def parse_arguments():
     parser.add_argument("--verbose", action="store_true", help="a line for each seed")
     parser.add_argument("--skip", default="", metavar="PARTS",
                         help="parts of checks to leave out: flows, groups, meters, connections, "
-                             "timeouts, fdb, ports, tables, removals; or warps")
+                             "timeouts, fdb, ports, tables, removals; or answers, warps")
     parser.add_argument("--blur", action="append", default=[], metavar="REGEX",
                         help="text to overlook in checks; may be given again")
     parser.add_argument("--stop-after", type=int, default=0, metavar="N",

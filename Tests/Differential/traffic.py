@@ -30,6 +30,7 @@ class Traffic:
         self.rng = rng
         self.plan = plan
         self.history = []
+        self.next_port = 30000
 
     def chance(self, probability):
         return self.rng.random() < probability
@@ -39,6 +40,15 @@ class Traffic:
 
     def has(self, feature):
         return feature in self.plan.features
+
+    def client_port(self, proto=TCP):
+        """A source port.  With NAT each TCP connection gets its own: Open vSwitch keeps the
+        translated half of a connection that was opened anew until its next sweep, and so gives
+        the new one another port."""
+        if self.has("nat") and proto == TCP:
+            self.next_port += 1
+            return self.next_port
+        return self.pick(CLIENT_PORTS)
 
     def port(self):
         return f"p{self.pick(PORT_NUMBERS)}"
@@ -106,7 +116,7 @@ class Traffic:
             spec.update(proto=TCP, flags=self.pick([SYN, SYN | ACK, ACK, ACK | PSH, FIN | ACK, RST,
                                                     0, SYN | FIN, 63, ACK | URG]),
                         seq=self.rng.getrandbits(32), ack=self.rng.getrandbits(32),
-                        sport=self.pick(CLIENT_PORTS), dport=self.pick(SERVICES))
+                        sport=self.client_port(), dport=self.pick(SERVICES))
         elif kind in ("udp", "sctp"):
             spec.update(proto=UDP if kind == "udp" else SCTP, sport=self.pick(CLIENT_PORTS),
                         dport=self.pick(SERVICES))
@@ -146,6 +156,9 @@ class Traffic:
         if not self.history:
             return
         port, frame = self.pick(self.history)
+        spec = packets.parse(frame)
+        if self.has("nat") and spec and spec.get("flags", 0) & SYN:
+            return
         choice = self.rng.randrange(4)
         if choice == 0:
             port = self.port()
@@ -180,7 +193,7 @@ class Traffic:
     def tcp(self):
         """A TCP connection, from handshake to end, with its share of mishaps."""
         spec, near, far = self.hosts()
-        spec.update(proto=TCP, sport=self.pick(CLIENT_PORTS), dport=self.pick(SERVICES))
+        spec.update(proto=TCP, sport=self.client_port(), dport=self.pick(SERVICES))
         yield from self.tcp_exchange(spec, near, far, self.tcp_script())
 
     def tcp_script(self):
@@ -191,7 +204,8 @@ class Traffic:
         script += self.pick([
             [], [(0, RST | ACK, 0, "")], [(1, RST, 0, "")],
             [(0, FIN | ACK, 0, ""), (1, ACK, 0, ""), (1, FIN | ACK, 0, ""), (0, ACK, 0, "")],
-            [(1, FIN | ACK, 0, ""), (0, FIN | ACK, 0, ""), (1, ACK, 0, ""), (0, SYN, 0, "reopen")]])
+            [(1, FIN | ACK, 0, ""), (0, FIN | ACK, 0, ""), (1, ACK, 0, "")]
+            + ([] if self.has("nat") else [(0, SYN, 0, "reopen")])])
         mishaps = ["", "", "again", "window", "skip", "rst", "checksum", "old", "flags"]
         for _ in range(self.rng.randrange(3)):
             at = self.rng.randrange(len(script))
@@ -368,7 +382,7 @@ class Traffic:
     def ftp(self):
         """A control connection that announces a data connection, and the latter."""
         spec, near, far = self.hosts("ip" if self.chance(0.7) else "ip6")
-        spec.update(proto=TCP, sport=self.pick(CLIENT_PORTS), dport=21)
+        spec.update(proto=TCP, sport=self.client_port(), dport=21)
         port = self.pick([2001, 50001])
         passive = self.chance(0.5)
         host = spec["daddr"] if passive else spec["saddr"]
