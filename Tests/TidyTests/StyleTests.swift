@@ -46,7 +46,7 @@ struct StyleTests {
     /// No new line is longer than 100 columns, but for a literal that stands alone on its line.
     @Test func lineLength() {
         var count = 0
-        for file in everything where !Self.tables.contains(file.path) {
+        for file in Self.everything where !Self.tables.contains(file.path) {
             for line in file.lines where line.count > 100 {
                 if line.wholeMatch(of: /\s*\(?#?"[^"]*"#?[,)]*/) == nil { count += 1 }
             }
