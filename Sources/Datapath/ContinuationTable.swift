@@ -11,7 +11,8 @@ import Pipeline
     public var stackCount: Int = 0
     public var actionSetCount: Int = 0
     public var bridge: UInt16 = 0
-    public var pinnedVersion: UInt64 = 0
+    /// When it was saved, in milliseconds.
+    public var savedMilliseconds: UInt64 = 0
     public init() {}
 }
 
@@ -55,7 +56,7 @@ import Pipeline
         slots[slot].stackCount = s.pointee.stackCount
         slots[slot].actionSetCount = s.pointee.actionSetCount
         slots[slot].bridge = s.pointee.bridge.pointee.index
-        slots[slot].pinnedVersion = s.pointee.version
+        slots[slot].savedMilliseconds = s.pointee.now
         for index in 0..<s.pointee.frameCount {
             frames[slot &* Self.framesMax &+ index] = s.pointee.frames[index]
         }
@@ -70,10 +71,17 @@ import Pipeline
         return serial
     }
 
-    /// The slot of `serial`, if it is still there.
-    func slot(of serial: UInt64) -> Int? {
+    /// Frames point into programs, which are freed no sooner than six seconds after their rule went:
+    /// a continuation that is older than this may point to nothing, and is refused.
+    static var lifetimeMilliseconds: UInt64 { 5_000 }
+
+    /// The slot of `serial`, if it is still there and not too old.
+    func slot(of serial: UInt64, now: UInt64) -> Int? {
         let slot = Int(serial % UInt64(Self.capacity))
-        return serial != 0 && slots[slot].serial == serial ? slot : nil
+        guard serial != 0, slots[slot].serial == serial,
+            now &- slots[slot].savedMilliseconds < Self.lifetimeMilliseconds
+        else { return nil }
+        return slot
     }
 
     func frames(_ slot: Int) -> UnsafeMutablePointer<ContinuationFrame> {

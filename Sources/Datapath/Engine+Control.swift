@@ -116,10 +116,10 @@ extension Engine {
         finishInjected(length: injected.frame.count)
     }
 
-    /// Goes on with a paused packet; false if the continuation is gone.
+    /// Goes on with a paused packet; false if the continuation is gone or too old.
     public func resume(_ serial: UInt64, frame: [UInt8], key: [UInt8], now: UInt64) -> Bool {
         beginTurn(now: now)
-        guard let slot = state.pointee.continuations.slot(of: serial),
+        guard let slot = state.pointee.continuations.slot(of: serial, now: now),
             let packet = allocate(frame)
         else { return false }
         guard begin(judging: packet) else {

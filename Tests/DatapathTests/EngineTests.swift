@@ -188,4 +188,24 @@ import Testing
         }
         #expect(rig.counters.recordHits >= 6)
     }
+
+    /// A program may be freed six seconds after its rule went, so a late resume must find nothing.
+    @Test func aPausedPacketMayGoOnForFiveSecondsAndNoLonger() throws {
+        let rig = try EngineRig()
+        let operands = UnsafeMutablePointer<ControllerOperands>.allocate(capacity: 1)
+        operands.initialize(to: ControllerOperands())
+        operands.pointee.pause = true
+        rig.add(
+            priority: 1, FlowMatch(),
+            [Instruction(.controller, x: UInt64(UInt(bitPattern: operands))), Act.output(2)],
+            blocks: [UnsafeMutableRawPointer(operands)])
+        let frame = Frames.udp(from: Self.a, 1, to: Self.b, 2)
+        let key = [UInt8](repeating: 0, count: FlowLayout.byteCount)
+        #expect(rig.send(frame, port: 1).isEmpty)
+        #expect(rig.engine.resume(1, frame: frame, key: key, now: rig.now + 4_000))
+        #expect(rig.drain().map(\.port) == [2])
+        #expect(rig.send(frame, port: 1).isEmpty)
+        #expect(!rig.engine.resume(2, frame: frame, key: key, now: rig.now + 5_000))
+        #expect(rig.drain().isEmpty)
+    }
 }
