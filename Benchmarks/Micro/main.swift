@@ -121,7 +121,7 @@ func run(connections: Int, rounds: Int) throws(RigError) {
         time("extract") {
             for index in 0..<32 {
                 facts[index] = RecordKey.make(
-                    round.batch[index], vlanLimit: 1, strict: 0, into: keys + index * 8)
+                    round.batch[index], vlanLimit: 1, keepsFlags: false, into: keys + index * 8)
             }
         }
         time("hash") {

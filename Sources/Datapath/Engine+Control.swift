@@ -72,8 +72,7 @@ extension Engine {
             guard record.pointee.path != .max else { continue }
             if list.count >= limit { break }
             expand(record, into: key)
-            key.store32(
-                UInt32(truncatingIfNeeded: record.pointee.key0), at: FlowLayout.inPort)
+            key.store32(FlowRecord.port(record.pointee.key0), at: FlowLayout.inPort)
             key.store32(0, at: FlowLayout.actsetOutput)
             var info = RecordInfo()
             info.key = Array(
@@ -150,10 +149,7 @@ extension Engine {
             i.pointee.operations + i.pointee.executedCount,
             count: i.pointee.operationCount &- i.pointee.executedCount)
         finishExecution()
-        for index in 0..<i.pointee.ruleCount {
-            i.pointee.rules[index].credit(
-                packets: 1, bytes: UInt64(length), now: state.pointee.now)
-        }
+        i.payCredits(bytes: UInt64(length))
     }
 
     private func allocate(_ frame: [UInt8]) -> PacketBuffer? {

@@ -30,16 +30,16 @@ extension Engine {
             i.pointee.operations + i.pointee.executedCount,
             count: i.pointee.operationCount &- i.pointee.executedCount)
         finishExecution()
-        for index in 0..<i.pointee.ruleCount {
-            i.pointee.rules[index].credit(
-                packets: 1, bytes: UInt64(length), now: s.pointee.now)
-        }
         if s.pointee.execution.pointee.dropReason != .none {
             s.pointee.counters.drop(s.pointee.execution.pointee.dropReason)
         } else if i.pointee.operationCount == 0 || i.pointee.outputCount == 0 {
             s.pointee.counters.drop(i.pointee.dropReason)
         }
-        remember(position, slot: slot)
+        if let path = remember(position, slot: slot) {
+            path.count(bytes: UInt64(length), now: s.pointee.now)
+        } else {
+            i.payCredits(bytes: UInt64(length))
+        }
     }
 
     private func reject(_ packet: PacketBuffer, _ reason: DropReason) {
@@ -82,21 +82,23 @@ extension Engine {
         x.pointee.positions.hasL4 = layout.hasL4
     }
 
-    /// Keeps the outcome of the judgement as a record, or drops the record that no longer holds.
-    private func remember(_ position: Int, slot: UInt32) {
+    /// Keeps the outcome of the judgement as a record and returns its path, or drops the record that
+    /// no longer holds.
+    private func remember(_ position: Int, slot: UInt32) -> UnsafeMutablePointer<FlowPath>? {
         let s = state
         let i = s.pointee.interpreter.state
         guard i.pointee.isCacheable, s.pointee.entries[position].facts.hasKey,
             let path = s.pointee.paths.intern(i)
         else {
             if slot != .max { remove(record: slot) }
-            return
+            return nil
         }
         var target = slot
         if target == .max {
             guard let fresh = takeRecord(position) else {
                 s.pointee.counters.recordsRefused &+= 1
-                return s.pointee.paths.release(path)
+                s.pointee.paths.release(path)
+                return nil
             }
             target = fresh
         } else {
@@ -116,6 +118,7 @@ extension Engine {
                 index: i.pointee.dependencies[index].index,
                 generation: i.pointee.dependencies[index].generation)
         }
+        return s.pointee.paths.path(path)
     }
 
     /// A fresh record with the key of the packet at `position`, in the index.

@@ -64,7 +64,7 @@ extension Engine {
     func expand(_ record: UnsafeMutablePointer<FlowRecord>, into key: FlowKey) {
         key.clear()
         let words = UnsafeMutableRawPointer(record).assumingMemoryBound(to: UInt64.self)
-        let port = UInt32(truncatingIfNeeded: words[0])
+        let port = FlowRecord.port(words[0])
         let ingress = state.pointee.pipeline.pointee.ingress[Int(port) % PipelineState.portsMax]
         key.store32(ingress.openflowPort, at: FlowLayout.inPort)
         key.store32(ReservedOpenFlowPort.unset, at: FlowLayout.actsetOutput)
@@ -86,6 +86,9 @@ extension Engine {
         key.store8(UInt8(truncatingIfNeeded: words[3] &>> 16), at: FlowLayout.ipTTL)
         let l4 = UInt32(truncatingIfNeeded: words[3] &>> 32)
         let isIPv6 = type == 0xdd86
+        if proto == 6 {
+            key.store16(UInt16(words[3] &>> 24 & 0xff), at: FlowLayout.tcpFlags)
+        }
         if proto == 6 || proto == 17 {
             base.storeBytes(of: l4, toByteOffset: FlowLayout.l4Source, as: UInt32.self)
         } else if proto == 1 && !isIPv6 || proto == 58 && isIPv6 {
@@ -93,6 +96,7 @@ extension Engine {
             key.store16(UInt16(l4 &>> 8 & 0xff), at: FlowLayout.l4Destination)
         }
         if isIPv6 {
+            key.store32(UInt32(words[0] &>> 12 & 0xfffff), at: FlowLayout.ipv6Label)
             base.storeBytes(of: words[4], toByteOffset: FlowLayout.ipv6Source, as: UInt64.self)
             base.storeBytes(
                 of: words[5], toByteOffset: FlowLayout.ipv6Source &+ 8, as: UInt64.self)

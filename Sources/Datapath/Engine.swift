@@ -20,14 +20,14 @@ extension Engine {
         let keys = s.pointee.keys
         let entries = s.pointee.entries
         let vlanLimit = s.pointee.vlanLimit
-        let strict = s.pointee.strict
+        let keepsFlags = s.pointee.keepsFlags
         let records = s.pointee.records
         s.pointee.counters.packets &+= UInt64(count)
         for position in 0..<count { packets[position].prefetchData() }
         for position in 0..<count {
             let words = keys + position &* RecordKey.wordCount
             let facts = RecordKey.make(
-                packets[position], vlanLimit: vlanLimit, strict: strict, into: words)
+                packets[position], vlanLimit: vlanLimit, keepsFlags: keepsFlags, into: words)
             entries[position].facts = facts
             if facts.hasKey {
                 let hash = records.hash(of: words)
@@ -72,9 +72,7 @@ extension Engine {
             truncatingIfNeeded: vd_load_acquire64(UnsafeRawPointer(pipeline.pointee.changes)))
         s.pointee.version = pipeline.currentVersion
         s.pointee.vlanLimit = pipeline.pointee.vlanLimit
-        s.pointee.strict =
-            (pipeline.pointee.matchesTCPFlags != 0 ? 1 : 0)
-            | (pipeline.pointee.matchesIPv6Label != 0 ? 2 : 0)
+        s.pointee.keepsFlags = pipeline.pointee.matchesTCPFlags != 0
         s.pointee.now = now
         s.pointee.execution.pointee.now = now
     }
@@ -137,9 +135,7 @@ extension Engine {
         record.pointee.packets &+= 1
         record.pointee.bytes &+= UInt64(length)
         record.pointee.lastUsed = UInt32(truncatingIfNeeded: s.pointee.now)
-        path.pointee.packets &+= 1
-        path.pointee.bytes &+= UInt64(length)
-        path.pointee.lastUsed = s.pointee.now
+        path.count(bytes: UInt64(length), now: s.pointee.now)
         s.pointee.counters.recordHits &+= 1
         let count = Int(path.pointee.operationCount)
         if count == 0 {

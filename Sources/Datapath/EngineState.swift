@@ -74,7 +74,7 @@ public struct EngineSettings: Sendable {
     public var changeCount: UInt32 = 0
     public var epoch: UInt32 = 0
     public var vlanLimit: UInt32 = 1
-    public var strict: UInt32 = 0
+    public var keepsFlags = false
     public var sweepPosition: UInt32 = 0
     public var recordIdleMilliseconds: UInt32
     public var selfCheckInterval: UInt32

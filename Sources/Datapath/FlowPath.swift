@@ -1,17 +1,17 @@
-// A path: the operations, rules and conditions that one way through the pipeline came to. Shared by
-// every record that took the same steps; counts packets for the rules it passed.
+// A path: the operations, credits and conditions that one way through the pipeline came to. Shared by
+// every record that took the same steps; counts packets for all that it passed.
 
 import Bounded
 import CIntrinsics
 import Flow
 import Pipeline
 
-/// The head of a path; operations, rules and visited tables follow it in the same slot.
+/// The head of a path; operations, credits and visited tables follow it in the same slot.
 @frozen public struct FlowPath {
     public var hash: UInt64 = 0
     public var references: UInt32 = 0
     public var operationCount: UInt16 = 0
-    public var ruleCount: UInt16 = 0
+    public var creditCount: UInt16 = 0
     public var visitedCount: UInt16 = 0
     public var dependencyCount: UInt8 = 0
     public var reserved: UInt8 = 0
@@ -25,7 +25,7 @@ import Pipeline
     public var bridge: UInt16 = 0
     public var dirtyLow: UInt64 = 0
     public var dirtyHigh: UInt64 = 0
-    /// Counts not yet credited to the rules.
+    /// Counts not yet paid in.
     public var packets: UInt64 = 0
     public var bytes: UInt64 = 0
     public var lastUsed: UInt64 = 0
@@ -33,17 +33,28 @@ import Pipeline
     @inlinable public init() {}
 }
 
+extension UnsafeMutablePointer where Pointee == FlowPath {
+    /// Counts one packet of `bytes` bytes at `now` milliseconds.
+    @inlinable @inline(always)
+    func count(bytes: UInt64, now: UInt64) {
+        pointee.packets &+= 1
+        pointee.bytes &+= bytes
+        pointee.lastUsed = now
+    }
+}
+
 /// All paths of one poll thread.
 ///
-/// **Shape**: slots of 2 KiB: head, then at most 24 operations, 120 rules and 64 visited tables.
+/// **Shape**: slots of 4 KiB: head, then at most 40 operations, 280 credits and 176 visited tables,
+/// room for a logical router's pipelines.
 @frozen public struct PathTable {
-    @inlinable public static var slotBytes: Int { 2048 }
-    @inlinable public static var operationsMax: Int { 24 }
-    @inlinable public static var rulesMax: Int { 100 }
-    @inlinable public static var visitedMax: Int { 64 }
+    @inlinable public static var slotBytes: Int { 4096 }
+    @inlinable public static var operationsMax: Int { 40 }
+    @inlinable public static var creditsMax: Int { 280 }
+    @inlinable public static var visitedMax: Int { 176 }
     @inlinable static var operationsOffset: Int { 160 }
-    @inlinable static var rulesOffset: Int { 160 + 24 * 24 }
-    @inlinable static var visitedOffset: Int { 160 + 24 * 24 + 100 * 8 }
+    @inlinable static var creditsOffset: Int { operationsOffset + operationsMax * 24 }
+    @inlinable static var visitedOffset: Int { creditsOffset + creditsMax * 8 }
 
     public let base: UnsafeMutableRawPointer
     public let index: TagIndex
@@ -56,6 +67,8 @@ import Pipeline
             let memory = MappedMemory.reserve(byteCount: capacity * PathTable.slotBytes)
         else { return nil }
         precondition(MemoryLayout<FlowPath>.stride <= PathTable.operationsOffset)
+        precondition(
+            PathTable.visitedOffset + PathTable.visitedMax * 4 <= PathTable.slotBytes)
         self.index = index
         self.slots = slots
         base = memory.base
@@ -72,9 +85,9 @@ import Pipeline
             .assumingMemoryBound(to: DatapathOperation.self)
     }
     @inlinable @inline(always)
-    public func rules(_ slot: UInt32) -> UnsafeMutablePointer<UnsafeMutablePointer<Rule>> {
-        (base + Int(slot) &* PathTable.slotBytes + PathTable.rulesOffset)
-            .assumingMemoryBound(to: UnsafeMutablePointer<Rule>.self)
+    public func credits(_ slot: UInt32) -> UnsafeMutablePointer<Credit> {
+        (base + Int(slot) &* PathTable.slotBytes + PathTable.creditsOffset)
+            .assumingMemoryBound(to: Credit.self)
     }
     @inlinable @inline(always)
     public func visited(_ slot: UInt32) -> UnsafeMutablePointer<UInt32> {
@@ -87,7 +100,7 @@ import Pipeline
     public func intern(_ state: UnsafeMutablePointer<InterpreterState>) -> UInt32? {
         let s = state
         guard s.pointee.operationCount <= PathTable.operationsMax,
-            s.pointee.ruleCount <= PathTable.rulesMax,
+            s.pointee.creditCount <= PathTable.creditsMax,
             s.pointee.visitedCount <= PathTable.visitedMax
         else { return nil }
         let hashed = digest(s)
@@ -104,21 +117,21 @@ import Pipeline
         return slot
     }
 
-    /// Gives one reference back; the last one credits the rules and frees the slot.
+    /// Gives one reference back; the last one pays its credits and frees the slot.
     public func release(_ slot: UInt32) {
         let head = path(slot)
         head.pointee.references &-= 1
         guard head.pointee.references == 0 else { return }
         flush(slot)
-        let rules = rules(slot)
-        for position in 0..<Int(head.pointee.ruleCount) {
-            PathTable.reference(rules[position], by: UInt32.max)
+        let credits = credits(slot)
+        for position in 0..<Int(head.pointee.creditCount) {
+            credits[position].reference(by: UInt32.max)
         }
         _ = index.remove(head.pointee.hash, value: slot)
         slots.give(slot)
     }
 
-    /// Credits what the path counted to its rules.
+    /// Pays in what the path counted.
     public func flush(_ slot: UInt32) {
         let head = path(slot)
         let packets = head.pointee.packets
@@ -126,15 +139,10 @@ import Pipeline
         let bytes = head.pointee.bytes
         head.pointee.packets = 0
         head.pointee.bytes = 0
-        let rules = rules(slot)
-        for position in 0..<Int(head.pointee.ruleCount) {
-            rules[position].credit(packets: packets, bytes: bytes, now: head.pointee.lastUsed)
+        let credits = credits(slot)
+        for position in 0..<Int(head.pointee.creditCount) {
+            credits[position].pay(packets: packets, bytes: bytes, now: head.pointee.lastUsed)
         }
-    }
-
-    private static func reference(_ rule: UnsafeMutablePointer<Rule>, by amount: UInt32) {
-        let offset = MemoryLayout<Rule>.offset(of: \.pathReferences).unsafelyUnwrapped
-        _ = vd_fetch_add32(UnsafeMutableRawPointer(rule) + offset, amount)
     }
 
     private func fill(_ slot: UInt32, _ s: UnsafeMutablePointer<InterpreterState>, _ hashed: UInt64) {
@@ -143,7 +151,7 @@ import Pipeline
         head.pointee.hash = hashed
         head.pointee.references = 1
         head.pointee.operationCount = UInt16(s.pointee.operationCount)
-        head.pointee.ruleCount = UInt16(s.pointee.ruleCount)
+        head.pointee.creditCount = UInt16(s.pointee.creditCount)
         head.pointee.visitedCount = UInt16(s.pointee.visitedCount)
         head.pointee.dependencyCount = UInt8(s.pointee.dependencyCount)
         let kinds = PathTable.kinds(s)
@@ -161,10 +169,10 @@ import Pipeline
         for position in 0..<s.pointee.operationCount {
             operations[position] = s.pointee.operations[position]
         }
-        let rules = rules(slot)
-        for position in 0..<s.pointee.ruleCount {
-            rules[position] = s.pointee.rules[position]
-            PathTable.reference(rules[position], by: 1)
+        let credits = credits(slot)
+        for position in 0..<s.pointee.creditCount {
+            credits[position] = s.pointee.credits[position]
+            credits[position].reference(by: 1)
         }
         let visited = visited(slot)
         for position in 0..<s.pointee.visitedCount {
@@ -198,15 +206,15 @@ import Pipeline
 
     private func digest(_ s: UnsafeMutablePointer<InterpreterState>) -> UInt64 {
         var h =
-            UInt64(s.pointee.operationCount) &<< 32 | UInt64(s.pointee.ruleCount) &<< 16
+            UInt64(s.pointee.operationCount) &<< 32 | UInt64(s.pointee.creditCount) &<< 16
             | UInt64(s.pointee.visitedCount)
         if s.pointee.operationCount > 0 {
             h ^= hash.hash(
                 UnsafeRawPointer(s.pointee.operations), words: s.pointee.operationCount &* 3)
         }
-        if s.pointee.ruleCount > 0 {
+        if s.pointee.creditCount > 0 {
             h = h &* 0xff51_afd7_ed55_8ccd
-            h ^= hash.hash(UnsafeRawPointer(s.pointee.rules), words: s.pointee.ruleCount)
+            h ^= hash.hash(UnsafeRawPointer(s.pointee.credits), words: s.pointee.creditCount)
         }
         h = hash.hash(h &+ UInt64(s.pointee.lengthMin) &* 31 &+ UInt64(s.pointee.lengthMax))
         return h
@@ -218,7 +226,7 @@ import Pipeline
         let head = path(slot)
         guard head.pointee.hash == hashed,
             Int(head.pointee.operationCount) == s.pointee.operationCount,
-            Int(head.pointee.ruleCount) == s.pointee.ruleCount,
+            Int(head.pointee.creditCount) == s.pointee.creditCount,
             Int(head.pointee.visitedCount) == s.pointee.visitedCount,
             Int(head.pointee.dependencyCount) == s.pointee.dependencyCount,
             head.pointee.kinds == PathTable.kinds(s), head.pointee.extras == PathTable.extras(s),
@@ -235,9 +243,9 @@ import Pipeline
         where operations[position] != s.pointee.operations[position] {
             return false
         }
-        let rules = rules(slot)
-        for position in 0..<s.pointee.ruleCount
-        where rules[position] != s.pointee.rules[position] {
+        let credits = credits(slot)
+        for position in 0..<s.pointee.creditCount
+        where credits[position] != s.pointee.credits[position] {
             return false
         }
         let visited = visited(slot)

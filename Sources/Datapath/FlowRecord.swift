@@ -45,6 +45,10 @@ import Pipeline
     public var bytes: UInt64 = 0
 
     @inlinable public init() {}
+
+    /// The datapath port in the first word of a key.
+    @inlinable @inline(always)
+    static func port(_ word: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: word & 0xfff) }
 }
 
 /// All records of one poll thread.

@@ -16,15 +16,15 @@ import PacketBuffer
     public var proto: UInt8 = 0
     /// False: judge by the pipeline, no record is looked up or made.
     public var hasKey = false
-    public var tcpFlags: UInt8 = 0
     public var isIPv6 = false
     @inlinable public init() {}
 }
 
 /// Makes record keys.
 ///
-/// **Shape**: eight words: port, type; destination, tag; source, tag; protocol, TOS, TTL, ports;
-/// four words of addresses. Compared and hashed as memory.
+/// **Shape**: eight words: port (12 bits), IPv6 label, type; destination, tag; source, tag; protocol,
+/// TOS, TTL, TCP flags, ports; four words of addresses. Compared and hashed as memory. The flags are 0
+/// where no rule matches them.
 @frozen public enum RecordKey {
     @inlinable public static var wordCount: Int { 8 }
 
@@ -45,11 +45,11 @@ import PacketBuffer
     ///
     /// - Parameters:
     ///   - vlanLimit: tags looked through, as for `FlowExtractor`.
-    ///   - strict: 1 if TCP flags matter to some rule, 2 if the IPv6 label does.
+    ///   - keepsFlags: whether some rule matches TCP flags, which are part of the key then.
     /// - Returns: facts; `hasKey` false where the packet must be judged.
     @inlinable @inline(always)
     public static func make(
-        _ packet: PacketBuffer, vlanLimit: UInt32, strict: UInt32,
+        _ packet: PacketBuffer, vlanLimit: UInt32, keepsFlags: Bool,
         into words: UnsafeMutablePointer<UInt64>
     ) -> PacketFacts {
         var facts = PacketFacts()
@@ -83,16 +83,16 @@ import PacketBuffer
         words[2] = source
         facts.l3 = UInt16(truncatingIfNeeded: offset)
         if type == 0x0008 {
-            makeIPv4(frame, length: length, offset: offset, strict: strict, words, &facts)
+            makeIPv4(frame, length: length, offset: offset, keepsFlags: keepsFlags, words, &facts)
         } else if type == 0xdd86 {
-            makeIPv6(frame, length: length, offset: offset, strict: strict, words, &facts)
+            makeIPv6(frame, length: length, offset: offset, keepsFlags: keepsFlags, words, &facts)
         }
         return facts
     }
 
     @inlinable @inline(always)
     static func makeIPv4(
-        _ frame: UnsafeRawPointer, length: Int, offset: Int, strict: UInt32,
+        _ frame: UnsafeRawPointer, length: Int, offset: Int, keepsFlags: Bool,
         _ words: UnsafeMutablePointer<UInt64>, _ facts: inout PacketFacts
     ) {
         guard length >= offset &+ 20 else { return }
@@ -114,20 +114,20 @@ import PacketBuffer
         facts.end = UInt16(truncatingIfNeeded: min(offset &+ total, 0xffff))
         words[3] = UInt64(proto) | tos &<< 8 | ttl &<< 16
         finish(
-            frame, end: offset &+ total, l4: offset &+ headerLength, strict: strict, icmp: 1,
+            frame, end: offset &+ total, l4: offset &+ headerLength, keepsFlags: keepsFlags, icmp: 1,
             words, &facts)
     }
 
     @inlinable @inline(always)
     static func makeIPv6(
-        _ frame: UnsafeRawPointer, length: Int, offset: Int, strict: UInt32,
+        _ frame: UnsafeRawPointer, length: Int, offset: Int, keepsFlags: Bool,
         _ words: UnsafeMutablePointer<UInt64>, _ facts: inout PacketFacts
     ) {
         guard length >= offset &+ 40 else { return }
         let head = UInt32(bigEndian: load32(frame, offset))
         let payload = Int(UInt16(bigEndian: load16(frame, offset &+ 4)))
         guard head &>> 28 == 6, length >= offset &+ 40 &+ payload else { return }
-        if strict & 2 != 0 && head & 0xfffff != 0 { return }
+        words[0] |= UInt64(head & 0xfffff) &<< 12
         let proto = frame.load(fromByteOffset: offset &+ 6, as: UInt8.self)
         // Extension headers are walked by the full extraction only.
         if proto == 0 || proto == 43 || proto == 44 || proto == 51 || proto == 60 { return }
@@ -141,13 +141,13 @@ import PacketBuffer
         facts.end = UInt16(truncatingIfNeeded: min(offset &+ 40 &+ payload, 0xffff))
         words[3] = UInt64(proto) | UInt64(head &>> 20 & 0xff) &<< 8 | ttl &<< 16
         finish(
-            frame, end: offset &+ 40 &+ payload, l4: offset &+ 40, strict: strict, icmp: 58, words,
+            frame, end: offset &+ 40 &+ payload, l4: offset &+ 40, keepsFlags: keepsFlags, icmp: 58, words,
             &facts)
     }
 
     @inlinable @inline(always)
     static func finish(
-        _ frame: UnsafeRawPointer, end: Int, l4: Int, strict: UInt32, icmp: UInt8,
+        _ frame: UnsafeRawPointer, end: Int, l4: Int, keepsFlags: Bool, icmp: UInt8,
         _ words: UnsafeMutablePointer<UInt64>, _ facts: inout PacketFacts
     ) {
         facts.l4 = UInt16(truncatingIfNeeded: l4)
@@ -156,10 +156,15 @@ import PacketBuffer
         case 6:
             guard size >= 20 else { return }
             let flags = frame.load(fromByteOffset: l4 &+ 13, as: UInt8.self)
-            facts.tcpFlags = flags
             words[3] |= UInt64(load32(frame, l4)) &<< 32
-            // SYN, FIN and RST change state; flags matter where rules match them.
-            facts.hasKey = flags & 0x07 == 0 && strict & 1 == 0
+            // SYN, FIN and RST change state; the others matter where rules match them.
+            facts.hasKey = flags & 0x07 == 0
+            if keepsFlags {
+                words[3] |= UInt64(flags) &<< 24
+                if frame.load(fromByteOffset: l4 &+ 12, as: UInt8.self) & 0x0f != 0 {
+                    facts.hasKey = false
+                }
+            }
         case 17:
             guard size >= 8 else { return }
             words[3] |= UInt64(load32(frame, l4)) &<< 32

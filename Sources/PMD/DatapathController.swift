@@ -38,8 +38,8 @@ public final class DatapathController: DatapathControl {
     var threads: [PollThread] = []
     private var handles: [pthread_t] = []
     var ports: [UInt32: OpenPort] = [:]
-    private var retired: [(epoch: UInt64, due: UInt64, free: () -> Void)] = []
-    private var retiredHead = 0
+    private var retired = RetiredQueue()
+    private var retiredFromContinuations = RetiredQueue()
     /// Readable when events wait; the control loop watches it and calls `drainEvents`.
     public let eventDescriptor: Int32
     private let settings: DatapathSettings
@@ -136,29 +136,24 @@ public final class DatapathController: DatapathControl {
 
     // MARK: Reclaiming
 
-    /// Continuations may point into retired programs for as long as they may be resumed.
+    /// A little longer than continuations may be resumed.
     static let graceMilliseconds: UInt64 = 6_000
 
     public func retire(_ free: @escaping () -> Void) {
-        retired.append((epochs.advance(), nowMilliseconds + Self.graceMilliseconds, free))
-        if retired.count - retiredHead > 4096 { reclaim() }
+        retired.append(epoch: epochs.advance(), due: 0, free)
+        if retired.count > 4096 { reclaim() }
+    }
+
+    public func retireFromContinuations(_ free: @escaping () -> Void) {
+        retiredFromContinuations.append(
+            epoch: epochs.advance(), due: nowMilliseconds + Self.graceMilliseconds, free)
     }
 
     /// Frees what no poll thread can reach; call it now and then.
     public func reclaim() {
         let now = nowMilliseconds
-        while retiredHead < retired.count, retired[retiredHead].due <= now,
-            epochs.hasPassed(retired[retiredHead].epoch)
-        {
-            let free = retired[retiredHead].free
-            retired[retiredHead].free = {}
-            retiredHead += 1
-            free()
-        }
-        if retiredHead > 1024 && retiredHead * 2 > retired.count {
-            retired.removeFirst(retiredHead)
-            retiredHead = 0
-        }
+        while let free = retired.take(now: now, where: epochs.hasPassed) { free() }
+        while let free = retiredFromContinuations.take(now: now, where: epochs.hasPassed) { free() }
     }
 
     // MARK: Packets and records

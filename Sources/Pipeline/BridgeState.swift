@@ -46,9 +46,8 @@ import Flow
     /// Raised when anything but rules changes: every record is judged again.
     public var configurationEpoch: UInt32
     public var vlanLimit: UInt32
-    /// Whether any rule matches TCP flags or the IPv6 label: such packets are always judged.
+    /// How many rules match TCP flags: they are part of records' keys where there are any.
     public var matchesTCPFlags: UInt32
-    public var matchesIPv6Label: UInt32
     /// Bridges by index; nil where there is none.
     public var bridges: UnsafeMutablePointer<UnsafeMutablePointer<BridgeState>?>
     /// By datapath port.
@@ -72,7 +71,7 @@ import Flow
         state.initialize(
             to: PipelineState(
                 version: 1, configurationEpoch: 1, vlanLimit: 1, matchesTCPFlags: 0,
-                matchesIPv6Label: 0, bridges: bridges, ingress: ingress, meters: meters,
+                bridges: bridges, ingress: ingress, meters: meters,
                 meterCapacity: UInt32(meterCapacity), changes: ChangeLog.allocate()))
         return state
     }

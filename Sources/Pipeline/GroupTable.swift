@@ -38,6 +38,8 @@ import Flow
     public var bucketCount: Int
     public var packetCount: UInt64 = 0
     public var byteCount: UInt64 = 0
+    /// Paths that credit the group or its buckets; it may be freed only at 0.
+    public var pathReferences: UInt32 = 0
     public init(
         id: UInt32, kind: GroupKind, buckets: UnsafeMutablePointer<GroupBucket>, bucketCount: Int
     ) {

@@ -58,6 +58,10 @@ extension Interpreter {
 
     /// Up to 128 bits of the key, right aligned.
     func read(_ range: BitRange) -> (high: UInt64, low: UInt64) {
+        // TCP flags are part of a record's key only where rules match them.
+        if range.lastByte &- FlowLayout.tcpFlags < 2 && range.lastByte >= FlowLayout.tcpFlags {
+            state.pointee.isCacheable = false
+        }
         let count = min(range.count, 128)
         var low: UInt64 = 0
         var high: UInt64 = 0

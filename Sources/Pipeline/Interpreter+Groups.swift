@@ -12,9 +12,7 @@ extension Interpreter {
         guard s.pointee.depth < InterpreterLimit.depth else { return drop(.recursionTooDeep) }
         s.pointee.depth &+= 1
         defer { s.pointee.depth &-= 1 }
-        group.pointee.packetCount &+= 1
-        group.pointee.byteCount &+= UInt64(max(s.pointee.frameLength, 0))
-        // Buckets count packets, so their outcomes are judged each time they must be counted.
+        credit(.group(group))
         switch group.pointee.kind {
         case .all:
             for index in 0..<group.pointee.bucketCount {
@@ -92,8 +90,7 @@ extension Interpreter {
 
     private func run(bucket: UnsafeMutablePointer<GroupBucket>, index: Int, isLast: Bool) {
         let s = state
-        bucket.pointee.packetCount &+= 1
-        bucket.pointee.byteCount &+= UInt64(max(s.pointee.frameLength, 0))
+        credit(.bucket(bucket))
         trace(.bucket, table: s.pointee.table, rule: s.pointee.rule, value: UInt64(index))
         let savedSet = s.pointee.actionSetCount
         onCopy(isLast: isLast) { interpreter, bodyIsLast in

@@ -326,9 +326,7 @@ extension Interpreter {
             let mirror = configuration.pointee.mirrors + number
             guard Bundle.contains(mirror.pointee.vlans, vlan) else { continue }
             state.pointee.mirrorsDone |= UInt32(1) &<< UInt32(number) | mirror.pointee.duplicates
-            let counters = state.pointee.bridge.pointee.mirrorCounters + number &* 2
-            counters[0] &+= 1
-            counters[1] &+= UInt64(max(state.pointee.frameLength, 0))
+            credit(.mirror(state.pointee.bridge.pointee.mirrorCounters + number &* 2))
             let savedTruncation = state.pointee.truncation
             state.pointee.truncation = mirror.pointee.snapLength
             if mirror.pointee.outputBundle != .max {

@@ -27,7 +27,7 @@ extension Interpreter {
         s.pointee.keepCount = 0
         s.pointee.operationCount = 0
         s.pointee.executedCount = 0
-        s.pointee.ruleCount = 0
+        s.pointee.creditCount = 0
         s.pointee.visitedCount = 0
         s.pointee.dependencyCount = 0
         s.pointee.dirtyLow = 0
@@ -152,10 +152,10 @@ extension Interpreter {
         while true {
             let entry = s.pointee.bridge.pointee.tables + Int(at)
             visit(at)
-            entry.pointee.lookupCount &+= 1
             let found = entry.lookup(
                 s.pointee.key, version: s.pointee.version, scratch: s.pointee.conjunctions)
             guard let rule = found else {
+                credit(.miss(entry))
                 trace(.miss, table: at, rule: nil, value: 0)
                 if isMissHonoured && entry.pointee.missBehaviour == 2 && at < 253 {
                     at &+= 1
@@ -163,7 +163,6 @@ extension Interpreter {
                 }
                 return miss(entry, table: at, isMissHonoured: isMissHonoured)
             }
-            entry.pointee.matchedCount &+= 1
             runRule(rule, table: at, isLast: isLast)
             return
         }
@@ -171,12 +170,7 @@ extension Interpreter {
 
     private func runRule(_ rule: UnsafeMutablePointer<Rule>, table: UInt8, isLast: Bool) {
         let s = state
-        if s.pointee.ruleCount < InterpreterLimit.rules {
-            s.pointee.rules[s.pointee.ruleCount] = rule
-            s.pointee.ruleCount &+= 1
-        } else {
-            s.pointee.isCacheable = false
-        }
+        credit(.rule(rule))
         trace(.rule, table: table, rule: rule, value: 0)
         let savedTable = s.pointee.table
         let savedRule = s.pointee.rule
@@ -393,15 +387,14 @@ extension Interpreter {
         s.pointee.resubmits &+= 1
         let entry = s.pointee.bridge.pointee.tables + Int(table)
         visit(table)
-        entry.pointee.lookupCount &+= 1
         let found = entry.lookup(
             s.pointee.key, version: s.pointee.version, scratch: s.pointee.conjunctions)
         restore(port: oldPort, isSwapped: isSwapped)
         guard let rule = found else {
+            credit(.miss(entry))
             trace(.miss, table: table, rule: nil, value: 0)
             return drop(.tableMiss)
         }
-        entry.pointee.matchedCount &+= 1
         runRule(rule, table: table, isLast: isLast)
     }
 

@@ -24,7 +24,7 @@ import Flow
     @inlinable public static var depth: Int32 { 64 }
     @inlinable public static var resubmits: Int32 { 4096 }
     @inlinable public static var operations: Int { 1024 }
-    @inlinable public static var rules: Int { 512 }
+    @inlinable public static var credits: Int { 1024 }
     @inlinable public static var visited: Int { 256 }
     @inlinable public static var dependencies: Int { 4 }
     @inlinable public static var stack: Int { 512 }
@@ -73,8 +73,8 @@ import Flow
     public var operations: UnsafeMutablePointer<DatapathOperation>
     public var operationCount: Int = 0
     public var executedCount: Int = 0
-    public var rules: UnsafeMutablePointer<UnsafeMutablePointer<Rule>>
-    public var ruleCount: Int = 0
+    public var credits: UnsafeMutablePointer<Credit>
+    public var creditCount: Int = 0
     /// Tables that were looked up: bridge << 8 | table.
     public var visited: UnsafeMutablePointer<UInt32>
     public var visitedCount: Int = 0
@@ -113,7 +113,7 @@ import Flow
         bridge = first
         configuration = UnsafeMutablePointer<BridgeConfigurationBlock>.allocate(capacity: 1)
         operations = .allocate(capacity: InterpreterLimit.operations)
-        rules = .allocate(capacity: InterpreterLimit.rules)
+        credits = .allocate(capacity: InterpreterLimit.credits)
         visited = .allocate(capacity: InterpreterLimit.visited)
         dependencies = .allocate(capacity: InterpreterLimit.dependencies)
         stack = .allocate(capacity: InterpreterLimit.stack)

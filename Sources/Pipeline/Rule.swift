@@ -37,6 +37,8 @@ import Flow
     public var clauses: UnsafeMutablePointer<ConjunctionClause>?
     public var clauseCount: Int
     public var next: UnsafeMutablePointer<Rule>?
+    /// Its table, whose lookups are counted with the rule's packets.
+    public var home: UnsafeMutablePointer<RuleTable>
     public var packetCount: UInt64
     public var byteCount: UInt64
     /// Milliseconds on the engine's clock; 0 until used.
@@ -51,7 +53,7 @@ import Flow
 
     public init(
         id: UInt64, bridge: UInt16, table: UInt8, priority: Int32, addVersion: UInt64,
-        program: Program
+        home: UnsafeMutablePointer<RuleTable>, program: Program
     ) {
         self.priority = priority
         self.table = table
@@ -65,6 +67,7 @@ import Flow
         self.clauses = nil
         self.clauseCount = 0
         self.next = nil
+        self.home = home
         self.packetCount = 0
         self.byteCount = 0
         self.lastUsed = 0

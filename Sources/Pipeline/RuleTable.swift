@@ -19,7 +19,7 @@ import Flow
     public var hasConjunctions: Bool
     /// 0 default, 1 to the controller, 2 continue with the next table, 3 drop.
     public var missBehaviour: UInt8
-    /// Packets looked up and found, of level 2; paths add theirs.
+    /// Packets looked up and found; atomics.
     public var lookupCount: UInt64
     public var matchedCount: UInt64
 

@@ -9,6 +9,9 @@ import Flow
 public protocol Reclaimer: AnyObject {
     /// Runs `free` once every poll thread has passed a quiescent point.
     func retire(_ free: @escaping () -> Void)
+    /// The same for what a paused packet may still point to: not before no continuation made until
+    /// now can be resumed.
+    func retireFromContinuations(_ free: @escaping () -> Void)
 }
 
 /// Writes one table.

@@ -103,9 +103,8 @@ class Daemon:
             "--pidfile=" + self.path("ovs-vswitchd.pid"), "--unixctl=" + control,
             "--log-file=" + self.path("ovs-vswitchd.log"), "-vconsole:off", "-vfile:info",
             "--enable-dummy=override", "--disable-system"])
-        self.wait_for(lambda: os.path.exists(control), "control socket")
-        self.unixctl = Unixctl(control)
         self.switch = process
+        self.wait_for(lambda: self.connect(control), "control socket")
         if not self.is_reference:
             self.make_mark_bridge()
 
@@ -116,6 +115,14 @@ class Daemon:
                 env=self.environment, cwd=self.directory)
         self.processes.append(process)
         return process
+
+    def connect(self, control):
+        """Whether the control socket is there and takes connections."""
+        try:
+            self.unixctl = Unixctl(control)
+        except OSError:
+            return False
+        return True
 
     def wait_for(self, condition, what, seconds=30):
         deadline = time.monotonic() + seconds

@@ -21,6 +21,7 @@ final class FakeDatapath: DatapathControl {
     private var retired: [() -> Void] = []
 
     func retire(_ free: @escaping () -> Void) { retired.append(free) }
+    func retireFromContinuations(_ free: @escaping () -> Void) { retired.append(free) }
 
     /// Lets every grace period pass.
     func reclaim() {

@@ -13,6 +13,7 @@ import Pipeline
 public final class KeepingReclaimer: Reclaimer {
     public init() {}
     public func retire(_ free: @escaping () -> Void) {}
+    public func retireFromContinuations(_ free: @escaping () -> Void) {}
 }
 
 /// Memory was short.
@@ -81,7 +82,7 @@ public final class EngineRig {
         rule.initialize(
             to: Rule(
                 id: ruleID, bridge: 0, table: table, priority: priority, addVersion: version,
-                program: program))
+                home: writer(table).table, program: program))
         ruleID += 1
         writer(table).insert(rule, match: match)
         pipeline.pointee.changes.append(version: version, bridge: 0, table: table, match: match)

@@ -59,12 +59,11 @@ public final class BridgeSet {
         guard bridges[bridge.index] === bridge else { return }
         bridge.shutDown()
         bridges[bridge.index] = nil
-        control.pipeline.invalidateRecords()
-        control.retire { [self] in
-            publish(nil, at: bridge.index)
-            control.retire { bridge.freeState() }
-        }
         publishPeers(of: bridge)
+        publish(nil, at: bridge.index)
+        // No poll thread is within the bridge after this, nor a path that credits what is in it.
+        control.flushRecords()
+        control.retireFromContinuations { bridge.freeState() }
     }
 
     /// Publishes the bridges whose patch ports have found or lost their other end.

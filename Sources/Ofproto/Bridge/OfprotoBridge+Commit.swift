@@ -96,7 +96,16 @@ extension OfprotoBridge {
         for table in touched { checkVacancy(tables[Int(table)]) }
         flushMonitors()
         buryGroups(change)
-        if !gone.isEmpty { unlinkLater(gone, tellRemoved: removed) }
+        tellRemoved(removed)
+        if !gone.isEmpty { unlinkLater(gone) }
+    }
+
+    /// Tells controllers of rules that are gone, with all their packets counted.
+    private func tellRemoved(_ rules: [OFRule]) {
+        let told = rules.filter { $0.flags.contains(.sendFlowRemoved) && !$0.isHidden }
+        guard !told.isEmpty else { return }
+        control.flushCounters()
+        for rule in told { sendFlowRemoved(rule) }
     }
 
     private func reportReplaced(
@@ -115,19 +124,14 @@ extension OfprotoBridge {
     }
 
     /// Unlinks `gone` once no reader can be at a version that shows them.
-    private func unlinkLater(_ gone: [OFRule], tellRemoved removed: [OFRule]) {
+    private func unlinkLater(_ gone: [OFRule]) {
         control.retire { [self] in
-            let told = removed.filter { $0.flags.contains(.sendFlowRemoved) && !$0.isHidden }
-            if !told.isEmpty {
-                control.flushCounters()
-                for rule in told { sendFlowRemoved(rule) }
-            }
             for rule in gone {
                 tables[Int(rule.table)].writer.remove(rule.compiled.rule, match: rule.match)
                 countSpecialMatch(rule.match, by: -1)
             }
             let compiled = gone.map(\.compiled)
-            control.retire { [self] in bury(compiled) }
+            control.retireFromContinuations { [self] in bury(compiled) }
         }
     }
 
@@ -151,7 +155,7 @@ extension OfprotoBridge {
         bury(again)
     }
 
-    /// Groups that are gone: paths may credit their buckets until records have been judged again.
+    /// Groups that are gone are kept while paths credit them.
     private func buryGroups(_ change: ChangeSet) {
         guard change.touchesGroups else { return }
         var gone: [CompiledGroup] = []
@@ -162,18 +166,14 @@ extension OfprotoBridge {
             }
         }
         guard !gone.isEmpty else { return }
-        departedGroups.append((now &+ OfprotoBridge.groupGraceMilliseconds, gone))
+        control.retireFromContinuations { [self] in departedGroups += gone }
     }
 
-    /// Frees groups whose time has come.
-    func buryDepartedGroups(_ now: UInt64) {
-        guard departedGroups.contains(where: { $0.due <= now }) else { return }
-        let due = departedGroups.filter { $0.due <= now }.flatMap(\.groups)
-        departedGroups.removeAll { $0.due <= now }
-        control.retire { [self] in
-            for group in due { for handle in group.learnHandles { learnActions[handle] = nil } }
+    /// Frees groups that no path credits any more.
+    func buryDepartedGroups() {
+        for group in departedGroups where !group.isReferenced {
+            for handle in group.learnHandles { learnActions[handle] = nil }
         }
+        departedGroups.removeAll { !$0.isReferenced }
     }
-
-    private static var groupGraceMilliseconds: UInt64 { 10_000 }
 }

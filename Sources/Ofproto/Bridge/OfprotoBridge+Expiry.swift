@@ -21,7 +21,7 @@ extension OfprotoBridge {
         ageAddresses(now)
         for session in sessions { session.tick(now) }
         buryDeparted()
-        buryDepartedGroups(now)
+        buryDepartedGroups()
     }
 
     private func expireRules(_ now: UInt64) {

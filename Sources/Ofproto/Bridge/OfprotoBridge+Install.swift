@@ -24,7 +24,7 @@ extension OfprotoBridge {
         let id = nextRuleID()
         let compiled = CompiledRule(
             id: id, bridge: index, table: table, priority: priority,
-            version: openChange().version,
+            version: openChange().version, home: state.pointee.tables + Int(table),
             actions: ActionCompiler.compile(actions, resolver: self))
         return OFRule(
             id: id, table: table, match: match, priority: priority, actions: actions,
@@ -143,17 +143,10 @@ extension OfprotoBridge {
             {
                 OfprotoBridge.count(&pipeline.pointee.matchesTCPFlags, step, pipeline)
             }
-            if Int(word.index) == FlowLayout.ipv6Label / 8,
-                word.mask & OfprotoBridge.ipv6LabelMask != 0
-            {
-                OfprotoBridge.count(&pipeline.pointee.matchesIPv6Label, step, pipeline)
-            }
         }
     }
 
     private static let tcpFlagsMask: UInt64 = 0xffff << UInt64(FlowLayout.tcpFlags % 8 * 8)
-    private static let ipv6LabelMask: UInt64 =
-        0xffff_ffff << UInt64(FlowLayout.ipv6Label % 8 * 8)
 
     /// The first such rule makes every record be judged again.
     private static func count(

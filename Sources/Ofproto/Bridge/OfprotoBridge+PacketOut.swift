@@ -29,8 +29,8 @@ extension OfprotoBridge {
         KeyBytes.apply(message.metadata, to: &key)
         packet.key = key
         control.inject(packet)
-        // The packet may still be on its way when `inject` returns.
-        control.retire { _ = compiled }
+        // The packet may still be on its way, or pause, when `inject` returns.
+        control.retireFromContinuations { _ = compiled }
     }
 
     /// Keeps the last `learn` actions of packet-outs until their events have come.

@@ -44,7 +44,7 @@ public final class OfprotoBridge {
     // Groups and meters
     public internal(set) var groups: [UInt32: OFGroup] = [:]
     var groupList: CompiledGroupList?
-    var departedGroups: [(due: UInt64, groups: [CompiledGroup])] = []
+    var departedGroups: [CompiledGroup] = []
     public internal(set) var meters: [UInt32: OFMeter] = [:]
 
     // Ports

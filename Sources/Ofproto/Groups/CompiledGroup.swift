@@ -71,6 +71,9 @@ final class CompiledGroup {
         }
     }
 
+    /// Paths that still credit the group.
+    var isReferenced: Bool { group.pointee.pathReferences != 0 }
+
     deinit {
         buckets.deallocate()
         hashWords?.deallocate()

@@ -16,7 +16,7 @@ final class CompiledRule {
 
     init(
         id: UInt64, bridge: UInt16, table: UInt8, priority: Int32, version: UInt64,
-        actions: CompiledActions
+        home: UnsafeMutablePointer<RuleTable>, actions: CompiledActions
     ) {
         program = actions.program
         learnHandles = actions.learnHandles
@@ -24,7 +24,7 @@ final class CompiledRule {
         rule.initialize(
             to: Rule(
                 id: id, bridge: bridge, table: table, priority: priority, addVersion: version,
-                program: actions.program))
+                home: home, program: actions.program))
         if actions.clauses.isEmpty {
             clauses = nil
         } else {

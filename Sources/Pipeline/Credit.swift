@@ -1,0 +1,133 @@
+// Who is credited with a packet: rules, groups and their buckets, mirrors, tables that found no rule.
+// A judgement gathers credits; a path keeps them and pays its counts in later, so that whatever
+// OpenFlow and the database read counts the packets that records served, too.
+
+import CIntrinsics
+import Flow
+
+/// One counter that a packet's judgement passed.
+///
+/// **Shape**: a pointer whose low three bits say what it points to.
+/// **Owner**: as what it points to; all pay in with relaxed atomics.
+@frozen public struct Credit: Equatable, Sendable {
+    @frozen public enum Kind: UInt64, Sendable {
+        case rule = 0
+        /// A group; its buckets follow as credits of their own and live as long as it.
+        case group
+        case bucket
+        /// Packets and bytes of a mirror.
+        case mirror
+        /// A table that had no rule for the packet.
+        case miss
+    }
+
+    public var word: UInt64
+
+    @inlinable @inline(always)
+    init(_ pointer: UnsafeMutableRawPointer, _ kind: Kind) {
+        word = UInt64(UInt(bitPattern: pointer)) | kind.rawValue
+    }
+
+    @inlinable @inline(always)
+    public static func rule(_ rule: UnsafeMutablePointer<Rule>) -> Credit { Credit(rule, .rule) }
+    @inlinable @inline(always)
+    static func group(_ group: UnsafeMutablePointer<Group>) -> Credit { Credit(group, .group) }
+    @inlinable @inline(always)
+    static func bucket(_ bucket: UnsafeMutablePointer<GroupBucket>) -> Credit {
+        Credit(bucket, .bucket)
+    }
+    @inlinable @inline(always)
+    static func mirror(_ counters: UnsafeMutablePointer<UInt64>) -> Credit {
+        Credit(counters, .mirror)
+    }
+    @inlinable @inline(always)
+    static func miss(_ table: UnsafeMutablePointer<RuleTable>) -> Credit { Credit(table, .miss) }
+
+    @inlinable @inline(always)
+    var pointer: UnsafeMutableRawPointer {
+        UnsafeMutableRawPointer(bitPattern: UInt(word & ~7)).unsafelyUnwrapped
+    }
+
+    /// Counts packets where this credit points to.
+    public func pay(packets: UInt64, bytes: UInt64, now: UInt64) {
+        let pointer = pointer
+        switch Kind(rawValue: word & 7) {
+        case .rule:
+            let rule = pointer.assumingMemoryBound(to: Rule.self)
+            rule.credit(packets: packets, bytes: bytes, now: now)
+            let table = UnsafeMutableRawPointer(rule.pointee.home)
+            _ = vd_fetch_add64(table + Self.lookupOffset, packets)
+            _ = vd_fetch_add64(table + Self.matchedOffset, packets)
+        case .group:
+            Self.add(packets, bytes, at: pointer + Self.groupOffset)
+        case .bucket:
+            Self.add(packets, bytes, at: pointer + Self.bucketOffset)
+        case .mirror:
+            Self.add(packets, bytes, at: pointer)
+        case .miss:
+            _ = vd_fetch_add64(pointer + Self.lookupOffset, packets)
+        case nil: break
+        }
+    }
+
+    /// Says that one more path, or one less (`UInt32.max`), may pay in here.
+    public func reference(by amount: UInt32) {
+        switch Kind(rawValue: word & 7) {
+        case .rule: _ = vd_fetch_add32(pointer + Self.ruleReferencesOffset, amount)
+        case .group: _ = vd_fetch_add32(pointer + Self.groupReferencesOffset, amount)
+        case .bucket, .mirror, .miss, nil: break
+        }
+    }
+
+    private static func add(_ packets: UInt64, _ bytes: UInt64, at place: UnsafeMutableRawPointer) {
+        _ = vd_fetch_add64(place, packets)
+        _ = vd_fetch_add64(place + 8, bytes)
+    }
+
+    @inline(__always)
+    private static var lookupOffset: Int {
+        MemoryLayout<RuleTable>.offset(of: \.lookupCount).unsafelyUnwrapped
+    }
+    @inline(__always)
+    private static var matchedOffset: Int {
+        MemoryLayout<RuleTable>.offset(of: \.matchedCount).unsafelyUnwrapped
+    }
+    @inline(__always)
+    private static var groupOffset: Int {
+        MemoryLayout<Group>.offset(of: \.packetCount).unsafelyUnwrapped
+    }
+    @inline(__always)
+    private static var bucketOffset: Int {
+        MemoryLayout<GroupBucket>.offset(of: \.packetCount).unsafelyUnwrapped
+    }
+    @inline(__always)
+    private static var ruleReferencesOffset: Int {
+        MemoryLayout<Rule>.offset(of: \.pathReferences).unsafelyUnwrapped
+    }
+    @inline(__always)
+    private static var groupReferencesOffset: Int {
+        MemoryLayout<Group>.offset(of: \.pathReferences).unsafelyUnwrapped
+    }
+}
+
+extension Interpreter {
+    /// Notes who is to be credited with the packet.
+    @inline(__always)
+    func credit(_ credit: Credit) {
+        if state.pointee.creditCount < InterpreterLimit.credits {
+            state.pointee.credits[state.pointee.creditCount] = credit
+            state.pointee.creditCount &+= 1
+        } else {
+            state.pointee.isCacheable = false
+        }
+    }
+}
+
+extension UnsafeMutablePointer where Pointee == InterpreterState {
+    /// Counts one packet of `bytes` bytes for everything that the judgement passed.
+    public func payCredits(bytes: UInt64) {
+        for index in 0..<pointee.creditCount {
+            pointee.credits[index].pay(packets: 1, bytes: bytes, now: pointee.now)
+        }
+    }
+}
