@@ -106,27 +106,16 @@ extension TrackedPacket {
             guard let udp = UDPHeader(transport, available: transportLength), udp.length >= 8,
                 udp.length <= transportLength
             else { throw .malformed }
-            if udp.checksum == 0 && !isIPv6 { return }
-        case IPProtocol.icmp where !isIPv6:
-            if !isTrusted,
-                InternetChecksum.checksum(transport, count: transportLength) != 0
-            {
-                throw .transportChecksum
-            }
-            return
-        case IPProtocol.icmpv6 where isIPv6:
-            break
         case IPProtocol.sctp:
             guard transportLength >= SCTPHeader.byteCount else { throw .malformed }
-            return
         default:
-            return
+            break
         }
-        if isTrusted { return }
         guard
-            TransportChecksum.isValid(
-                transport, length: transportLength, ip: ip, isIPv6: isIPv6,
-                protocol: protocolNumber)
+            isTrusted
+                || PacketBuffer.hasRightChecksum(
+                    transport, length: transportLength, ip: ip, isIPv6: isIPv6,
+                    protocol: protocolNumber)
         else { throw .transportChecksum }
     }
 

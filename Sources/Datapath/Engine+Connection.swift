@@ -11,11 +11,7 @@ extension Engine {
         _ index: UInt32, _ generation: UInt32, isReply: Bool, _ packet: PacketBuffer,
         _ facts: PacketFacts
     ) -> Bool {
-        // Nobody has vouched for the checksum: level 2 verifies it before any state moves.
-        guard
-            packet.metadata.pointee.flags.rawValue
-                & (PacketFlags.needsChecksum.rawValue | PacketFlags.checksumValid.rawValue) != 0
-        else { return false }
+        guard isVouchedFor(packet, facts) else { return false }
         var tracked = ConntrackPacketFacts()
         if facts.proto == 6 {
             let tcp = TCPHeader(unchecked: packet.data + Int(facts.l4))
@@ -24,6 +20,14 @@ extension Engine {
         }
         return state.pointee.conntrack.touch(
             index, generation: generation, isReply: isReply, facts: tracked, now: state.pointee.now)
+    }
+
+    /// Whether the packet's checksums are right, as far as conntrack asks.
+    @inline(__always)
+    func isVouchedFor(_ packet: PacketBuffer, _ facts: PacketFacts) -> Bool {
+        packet.isVouchedFor(
+            network: Int(facts.l3), transport: Int(facts.l4), end: Int(facts.end),
+            isIPv6: facts.isIPv6, protocol: facts.proto)
     }
 
     /// Rewrites the packet in hand as its connection's NAT wants it.

@@ -229,8 +229,9 @@ extension Engine {
             return touch(
                 dependency.index, dependency.generation, isReply: extra & 1 == 1, packet, facts)
         case 2:
+            // A packet with a wrong checksum is another: it belongs to no connection at all.
             return state.pointee.conntrack.absenceGeneration(dependency.index)
-                == dependency.generation
+                == dependency.generation && isVouchedFor(packet, facts)
         case 3:
             guard let bridge = state.pointee.pipeline.pointee.bridges[Int(extra)] else {
                 return false

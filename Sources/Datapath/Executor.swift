@@ -34,6 +34,8 @@ import Pipeline
     public var packet: PacketBuffer?
     public var positions: PacketPositions
     public var truncation: UInt32
+    /// What conntrack knows of the packet; a copy's `ct()` leaves the original's as it was.
+    public var verdict: ConntrackVerdict?
 }
 
 extension Engine {
@@ -143,9 +145,11 @@ extension Engine {
     private func beginClone() {
         let x = state.pointee.execution
         guard x.pointee.savedCount < ExecutionState.depthMax else { return discard(.pathTooLong) }
-        x.pointee.saved[x.pointee.savedCount] = SavedExecution(
-            packet: x.pointee.packet, positions: x.pointee.positions,
-            truncation: x.pointee.truncation)
+        (x.pointee.saved + x.pointee.savedCount).initialize(
+            to: SavedExecution(
+                packet: x.pointee.packet, positions: x.pointee.positions,
+                truncation: x.pointee.truncation,
+                verdict: x.pointee.dependencies == nil ? state.pointee.verdict.pointee : nil))
         x.pointee.savedCount &+= 1
         guard let packet = x.pointee.packet else { return }
         let copy = state.pointee.pool.copy(packet)
@@ -163,6 +167,7 @@ extension Engine {
         x.pointee.packet = saved.packet
         x.pointee.positions = saved.positions
         x.pointee.truncation = saved.truncation
+        if let verdict = saved.verdict { state.pointee.verdict.pointee = verdict }
     }
 
     /// Frees whatever a finished execution still holds.

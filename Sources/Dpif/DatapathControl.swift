@@ -123,6 +123,10 @@ public protocol DatapathControl: AnyObject, Reclaimer {
     func setZoneLimit(zone: UInt16?, limit: UInt32)
     func removeZoneLimit(zone: UInt16)
     func zoneLimits() -> (defaultLimit: UInt32, zones: [(zone: UInt16, limit: UInt32, count: UInt32)])
+    /// How fragments are put together; nil when a setting is out of its bounds.
+    func setFragments(_ settings: FragmentSettings) -> Bool
+    /// Fragments held now, and what has become of others since the start.
+    func fragmentStatistics() -> FragmentStatistics
     /// Timeouts by name (`tcp_syn_sent`, …, seconds) for a zone; nil clears.
     func setTimeoutPolicy(zone: UInt16, timeouts: [String: UInt32]?)
 }

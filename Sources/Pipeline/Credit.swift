@@ -7,7 +7,8 @@ import Flow
 
 /// One counter that a packet's judgement passed.
 ///
-/// **Shape**: a pointer whose low three bits say what it points to.
+/// **Shape**: a pointer whose low three bits say what it points to; the high 16 bits, by how many bytes
+/// the packet is longer there than as it arrived.
 /// **Owner**: as what it points to; all pay in with relaxed atomics.
 @frozen public struct Credit: Equatable, Sendable {
     @frozen public enum Kind: UInt64, Sendable {
@@ -45,12 +46,22 @@ import Flow
 
     @inlinable @inline(always)
     var pointer: UnsafeMutableRawPointer {
-        UnsafeMutableRawPointer(bitPattern: UInt(word & ~7)).unsafelyUnwrapped
+        UnsafeMutableRawPointer(bitPattern: UInt(word & 0xffff_ffff_fff8)).unsafelyUnwrapped
     }
 
-    /// Counts packets where this credit points to.
-    public func pay(packets: UInt64, bytes: UInt64, now: UInt64) {
+    /// The same for packets that are `bytes` longer there than as they arrived.
+    @inlinable @inline(always)
+    func longer(by bytes: Int16) -> Credit {
+        var credit = self
+        credit.word |= UInt64(UInt16(bitPattern: bytes)) &<< 48
+        return credit
+    }
+
+    /// Counts packets, of `bytes` bytes in all as they arrived, where this credit points to.
+    public func pay(packets: UInt64, bytes arrived: UInt64, now: UInt64) {
         let pointer = pointer
+        let longer = Int64(bitPattern: word) &>> 48
+        let bytes = arrived &+ packets &* UInt64(bitPattern: longer)
         switch Kind(rawValue: word & 7) {
         case .rule:
             let rule = pointer.assumingMemoryBound(to: Rule.self)
@@ -111,11 +122,20 @@ import Flow
 }
 
 extension Interpreter {
+    /// From here on the packet counts with the length that it has now: a recirculated packet is seen
+    /// anew.
+    @inline(__always)
+    func countAnew() {
+        state.pointee.lengthChange = Int16(
+            truncatingIfNeeded: state.pointee.frameLength &- state.pointee.arrivalLength)
+    }
+
     /// Notes who is to be credited with the packet.
     @inline(__always)
     func credit(_ credit: Credit) {
         if state.pointee.creditCount < InterpreterLimit.credits {
-            state.pointee.credits[state.pointee.creditCount] = credit
+            state.pointee.credits[state.pointee.creditCount] = credit.longer(
+                by: state.pointee.lengthChange)
             state.pointee.creditCount &+= 1
         } else {
             state.pointee.isCacheable = false

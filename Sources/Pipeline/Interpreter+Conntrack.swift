@@ -65,6 +65,8 @@ extension Interpreter {
         trace(
             .recirculate, table: s.pointee.table, rule: s.pointee.rule,
             value: UInt64(operands.pointee.recircTable))
+        let lengthChange = s.pointee.lengthChange
+        countAnew()
         if needsOriginal {
             onCopy(isLast: false) { interpreter, _ in
                 let exits = interpreter.state.pointee.exits
@@ -77,6 +79,7 @@ extension Interpreter {
         } else {
             runTable(operands.pointee.recircTable, isMissHonoured: true, isLast: isLast)
         }
+        s.pointee.lengthChange = lengthChange
     }
 
     /// Runs `body` for each fragment of the datagram that was just judged; then nothing is in hand.

@@ -43,8 +43,7 @@ extension Interpreter {
         key.store16(key.load16(FlowLayout.vlanTCI), at: FlowLayout.innerVLANTCI)
         key.store16(key.load16(FlowLayout.vlanTPID), at: FlowLayout.innerVLANTPID)
         key.store16(tpid, at: FlowLayout.vlanTPID)
-        // The new tag copies id and priority of the one it covers.
-        key.store16(key.load16(FlowLayout.innerVLANTCI) | 0x1000, at: FlowLayout.vlanTCI)
+        key.store16(0x1000, at: FlowLayout.vlanTCI)
         markVLANDirty()
     }
 
@@ -150,6 +149,7 @@ extension Interpreter {
             if let reparse = state.pointee.hooks.reparse {
                 reparse(state.pointee.hooks.context, UnsafeMutableRawPointer(state))
             }
+            countAnew()
         }
         state.pointee.base.copy(from: key)
     }

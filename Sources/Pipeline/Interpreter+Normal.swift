@@ -9,7 +9,7 @@ extension Interpreter {
         let key = s.pointee.key
         let inPort = key.load32(FlowLayout.inPort)
         guard let index = configuration.index(ofPort: inPort) else {
-            return normalWithoutInputPort()
+            return normalWithoutInputPort(isLast: isLast)
         }
         let port = configuration.pointee.ports[Int(index)]
         guard port.bundle != .max else { return drop(.noOutputPort) }
@@ -18,25 +18,33 @@ extension Interpreter {
             remark(.portIsMirrorOutput)
             return drop(.noOutputPort)
         }
+        let arrived = VLANTags(key)
+        guard arrived.areTaken(by: bundle.pointee) else {
+            remark(.vlanNotCarried)
+            return drop(.vlanNotCarried)
+        }
+        let tags = arrived.received(on: bundle.pointee)
+        let vlan = tags.outer.vid
         let destination = key.load48(FlowLayout.ethDestination)
         if !configuration.pointee.forwardsBPDU && destination & 0xffff_ffff_fff0 == 0x0180_c200_0000
         {
             remark(.reservedMulticast)
             return drop(.reservedMulticast)
         }
-        guard let vlan = inputVLAN(bundle.pointee) else {
-            remark(.vlanNotCarried)
-            return drop(.vlanNotCarried)
-        }
         let bonded = bundle.pointee.bondMode != 0
         if bonded && !bondAdmits(bundle, index, vlan: vlan, destination: destination) {
             return drop(.bondNotActive)
         }
         let source = key.load48(FlowLayout.ethSource)
-        learnAddress(source, vlan: vlan, inPort: inPort, flags: port.flags)
+        // What a controller sends teaches the switch only when it is on its way.
+        let learnsLater = s.pointee.isPacketOut
+        if !learnsLater { learnAddress(source, vlan: vlan, inPort: inPort, flags: port.flags) }
+        defer {
+            if learnsLater { learnAddress(source, vlan: vlan, inPort: inPort, flags: port.flags) }
+        }
         if destination & 0x0100_0000_0000 != 0 {
             remark(.multicastFlooding)
-            return normalFlood(from: port.bundle, vlan: vlan)
+            return normalFlood(from: port.bundle, tags, isLast: isLast)
         }
         let fdb = s.pointee.bridge.pointee.fdb
         let bucket = fdb.bucket(destination, vlan: vlan)
@@ -48,7 +56,7 @@ extension Interpreter {
             let learnedIndex = configuration.index(ofPort: learned)
         else {
             remark(.noLearnedMACFlooding)
-            return normalFlood(from: port.bundle, vlan: vlan)
+            return normalFlood(from: port.bundle, tags, isLast: isLast)
         }
         let target = configuration.pointee.ports[Int(learnedIndex)].bundle
         if target == port.bundle || target == .max {
@@ -61,39 +69,24 @@ extension Interpreter {
             return drop(.vlanNotCarried)
         }
         remark(.forwardingToLearnedPort)
-        outputNormal(target, vlan: vlan, isLast: isLast)
+        outputNormal(target, tags, isLast: isLast)
     }
 
     /// A packet-out from OFPP_CONTROLLER or OFPP_NONE: switched by its tag, nothing learned.
-    private func normalWithoutInputPort() {
+    private func normalWithoutInputPort(isLast: Bool) {
         let key = state.pointee.key
-        let vlan = key.load16(FlowLayout.vlanTCI) & 0xfff
+        let tags = VLANTags(key)
         let destination = key.load48(FlowLayout.ethDestination)
         let fdb = state.pointee.bridge.pointee.fdb
-        let bucket = fdb.bucket(destination, vlan: vlan)
+        let bucket = fdb.bucket(destination, vlan: tags.outer.vid)
         if destination & 0x0100_0000_0000 == 0,
-            let learned = fdb.lookup(destination, vlan: vlan, bucket: bucket),
+            let learned = fdb.lookup(destination, vlan: tags.outer.vid, bucket: bucket),
             let index = state.pointee.configuration.index(ofPort: learned)
         {
             let bundle = state.pointee.configuration.pointee.ports[Int(index)].bundle
-            if bundle != .max { return outputNormal(bundle, vlan: vlan) }
+            if bundle != .max { return outputNormal(bundle, tags, isLast: isLast) }
         }
-        normalFlood(from: .max, vlan: vlan)
-    }
-
-    /// The VLAN a packet belongs to by the port it came in on, or nil if the port does not carry it.
-    private func inputVLAN(_ bundle: Bundle) -> UInt16? {
-        let tci = state.pointee.key.load16(FlowLayout.vlanTCI)
-        let vid = tci & 0x1000 == 0 ? 0 : tci & 0xfff
-        switch bundle.mode {
-        case .access: return vid == 0 ? bundle.vlan : nil
-        case .nativeTagged, .nativeUntagged:
-            let vlan = vid == 0 ? bundle.vlan : vid
-            return vlan == bundle.vlan || Bundle.contains(bundle.trunks, vlan) ? vlan : nil
-        case .trunk: return Bundle.contains(bundle.trunks, vid) ? vid : nil
-        case .dot1qTunnel:
-            return Bundle.contains(bundle.customerVLANs, vid) ? bundle.vlan : nil
-        }
+        normalFlood(from: .max, tags, isLast: isLast)
     }
 
     /// Whether a bundle carries packets of `vlan`.
@@ -101,9 +94,8 @@ extension Interpreter {
         let bundle = state.pointee.configuration.pointee.bundles[Int(index)]
         switch bundle.mode {
         case .access, .dot1qTunnel: return vlan == bundle.vlan
-        case .trunk: return Bundle.contains(bundle.trunks, vlan)
-        case .nativeTagged, .nativeUntagged:
-            return vlan == bundle.vlan || Bundle.contains(bundle.trunks, vlan)
+        case .trunk, .nativeTagged, .nativeUntagged:
+            return Bundle.contains(bundle.trunks, vlan)
         }
     }
 
@@ -141,27 +133,36 @@ extension Interpreter {
         }
     }
 
-    private func normalFlood(from source: UInt16, vlan: UInt16) {
+    private func normalFlood(from source: UInt16, _ tags: VLANTags, isLast: Bool) {
         let configuration = state.pointee.configuration
-        let isProtected =
-            source != .max && configuration.pointee.bundles[Int(source)].isProtected
-        for index in 0..<configuration.pointee.bundleCount {
-            let bundle = configuration.pointee.bundles[index]
-            if UInt16(index) == source || bundle.isMirrorOutput || bundle.portCount == 0 { continue }
-            if isProtected && bundle.isProtected { continue }
-            if !carries(UInt16(index), vlan: vlan) { continue }
-            if bundle.portCount == 1, let ports = bundle.ports,
-                configuration.pointee.ports[Int(ports[0])].flags & PortFlag.noFlood != 0
-            {
-                continue
-            }
-            outputNormal(UInt16(index), vlan: vlan)
+        // One behind, so that the last output is known to be the last.
+        var waiting: UInt16?
+        for index in 0..<configuration.pointee.bundleCount
+        where floods(to: UInt16(index), from: source, vlan: tags.outer.vid) {
+            if let waiting { outputNormal(waiting, tags, isLast: false) }
             if state.pointee.exits { return }
+            waiting = UInt16(index)
         }
+        if let waiting { outputNormal(waiting, tags, isLast: isLast) }
     }
 
-    /// Sends the packet, belonging to `vlan`, out of a bundle with the tag that the bundle wants.
-    func outputNormal(_ index: UInt16, vlan: UInt16, isLast: Bool = false) {
+    private func floods(to index: UInt16, from source: UInt16, vlan: UInt16) -> Bool {
+        let configuration = state.pointee.configuration
+        let bundle = configuration.pointee.bundles[Int(index)]
+        guard index != source, !bundle.isMirrorOutput, bundle.portCount > 0, let ports = bundle.ports,
+            carries(index, vlan: vlan)
+        else { return false }
+        if bundle.isProtected && source != .max
+            && configuration.pointee.bundles[Int(source)].isProtected
+        {
+            return false
+        }
+        return bundle.portCount > 1
+            || configuration.pointee.ports[Int(ports[0])].flags & PortFlag.noFlood == 0
+    }
+
+    /// Sends the packet, with `tags` within the bridge, out of a bundle with the tags it wants.
+    func outputNormal(_ index: UInt16, _ tags: VLANTags, isLast: Bool) {
         let key = state.pointee.key
         let bundle = state.pointee.configuration.pointee.bundles[Int(index)]
         guard let ports = bundle.ports, bundle.portCount > 0 else { return }
@@ -169,51 +170,21 @@ extension Interpreter {
         let oldTPID = key.load16(FlowLayout.vlanTPID)
         let oldInnerTCI = key.load16(FlowLayout.innerVLANTCI)
         let oldInnerTPID = key.load16(FlowLayout.innerVLANTPID)
-        let isTunnelled = inputIsTunnelled()
-        let vid: UInt16
-        switch bundle.mode {
-        case .access, .nativeUntagged: vid = vlan == bundle.vlan ? 0 : vlan
-        case .trunk, .nativeTagged: vid = vlan
-        case .dot1qTunnel: vid = 0
-        }
-        if isTunnelled && bundle.mode != .dot1qTunnel && vid != 0 {
-            pushVLAN(0x88a8)
-            key.store16(vid | 0x1000, at: FlowLayout.vlanTCI)
-        } else if isTunnelled && bundle.mode == .dot1qTunnel {
-            // Customer tags travel as they are.
-        } else if bundle.mode == .dot1qTunnel {
-            stripVLAN()
-        } else {
-            let pcp = oldTCI & 0xe000
-            let keepsPriority =
-                vid == 0
-                && (bundle.priorityTags == 2 && oldTCI & 0x1000 != 0
-                    || bundle.priorityTags >= 1 && pcp != 0)
-            if vid != 0 || keepsPriority {
-                key.store16(vid | pcp | 0x1000, at: FlowLayout.vlanTCI)
-                fixVLANTPID()
-            } else if oldTCI & 0x1000 != 0 {
-                stripVLAN()
-            }
-        }
+        var leaving = tags.sent(on: bundle)
+        if bundle.priorityTags != 0 { leaving.outer.priority = oldTCI & 0xe000 }
         var port = ports[0]
-        if bundle.portCount > 1 { port = bondMember(bundle, ports, vlan: vlan) }
-        if port != .max {
-            let number = state.pointee.configuration.pointee.ports[Int(port)].openflowPort
-            emit(toPort: number, isLast: isLast)
+        if bundle.portCount > 1 {
+            port = bondMember(bundle, ports, vlan: leaving.outer.vid)
         }
+        guard port != .max else { return }
+        leaving.write(to: key, keepingEmpty: bundle.priorityTags == 2)
+        emit(
+            toPort: state.pointee.configuration.pointee.ports[Int(port)].openflowPort,
+            isLast: isLast)
         key.store16(oldTCI, at: FlowLayout.vlanTCI)
         key.store16(oldTPID, at: FlowLayout.vlanTPID)
         key.store16(oldInnerTCI, at: FlowLayout.innerVLANTCI)
         key.store16(oldInnerTPID, at: FlowLayout.innerVLANTPID)
-    }
-
-    private func inputIsTunnelled() -> Bool {
-        let configuration = state.pointee.configuration
-        guard let index = configuration.index(ofPort: state.pointee.key.load32(FlowLayout.inPort))
-        else { return false }
-        let bundle = configuration.pointee.ports[Int(index)].bundle
-        return bundle != .max && configuration.pointee.bundles[Int(bundle)].mode == .dot1qTunnel
     }
 
     private func bondMember(

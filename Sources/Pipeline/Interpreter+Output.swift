@@ -159,7 +159,7 @@ extension Interpreter {
             drop(.tunnelUnresolved)
         case .broken: break
         }
-        if mirrored != 0 { mirror(mirrored) }
+        if mirrored != 0 { mirror(mirrored, of: port.pointee.bundle) }
     }
 
     /// Continues in the bridge at the other end of a patch.
@@ -312,34 +312,52 @@ extension Interpreter {
         let bundle = configuration.pointee.ports[Int(index)].bundle
         guard bundle != .max else { return }
         let bits = configuration.pointee.bundles[Int(bundle)].mirrorSource
-        if bits != 0 { mirror(bits) }
+        if bits != 0 { mirror(bits, of: bundle) }
     }
 
-    private func mirror(_ selected: UInt32) {
+    /// Sends the packet as it is to those of the mirrors `selected` that want it: it came in, or goes
+    /// out, on `bundle`.
+    private func mirror(_ selected: UInt32, of bundle: UInt16) {
         let configuration = state.pointee.configuration
+        let arrived = VLANTags(state.pointee.key)
+        let source = configuration.pointee.bundles[Int(bundle)]
+        guard arrived.areTaken(by: source) else { return }
+        let tags = arrived.received(on: source)
         var bits = selected & ~state.pointee.mirrorsDone
-        let vlan = state.pointee.key.load16(FlowLayout.vlanTCI) & 0xfff
         while bits != 0 {
             let number = bits.trailingZeroBitCount
             bits &= bits &- 1
             guard number < configuration.pointee.mirrorCount else { continue }
             let mirror = configuration.pointee.mirrors + number
-            guard Bundle.contains(mirror.pointee.vlans, vlan) else { continue }
+            guard Bundle.contains(mirror.pointee.vlans, tags.outer.vid) else { continue }
             state.pointee.mirrorsDone |= UInt32(1) &<< UInt32(number) | mirror.pointee.duplicates
             credit(.mirror(state.pointee.bridge.pointee.mirrorCounters + number &* 2))
             let savedTruncation = state.pointee.truncation
             state.pointee.truncation = mirror.pointee.snapLength
             if mirror.pointee.outputBundle != .max {
-                outputNormal(mirror.pointee.outputBundle, vlan: vlan)
-            } else if mirror.pointee.outputVLAN != .max && vlan != mirror.pointee.outputVLAN {
-                for index in 0..<configuration.pointee.bundleCount
-                where carries(UInt16(index), vlan: mirror.pointee.outputVLAN)
-                    && !configuration.pointee.bundles[index].isMirrorOutput
-                {
-                    outputNormal(UInt16(index), vlan: mirror.pointee.outputVLAN)
-                }
+                outputNormal(mirror.pointee.outputBundle, tags, isLast: false)
+            } else {
+                mirrorToVLAN(mirror.pointee.outputVLAN, tags)
             }
             state.pointee.truncation = savedTruncation
+            bits &= ~state.pointee.mirrorsDone
+        }
+    }
+
+    /// Floods a mirrored packet in VLAN `vlan`, unless it is there already.
+    private func mirrorToVLAN(_ vlan: UInt16, _ tags: VLANTags) {
+        let configuration = state.pointee.configuration
+        let destination = state.pointee.key.load48(FlowLayout.ethDestination)
+        guard vlan != .max, vlan != tags.outer.vid,
+            destination & 0xffff_ffff_fff0 != 0x0180_c200_0000
+        else { return }
+        var moved = tags
+        moved.outer.vid = vlan
+        for index in 0..<configuration.pointee.bundleCount
+        where carries(UInt16(index), vlan: vlan)
+            && !configuration.pointee.bundles[index].isMirrorOutput
+        {
+            outputNormal(UInt16(index), moved, isLast: false)
         }
     }
 }

@@ -28,6 +28,8 @@ extension Interpreter {
         s.pointee.operationCount = 0
         s.pointee.executedCount = 0
         s.pointee.creditCount = 0
+        s.pointee.lengthChange = 0
+        s.pointee.arrivalLength = frameLength
         s.pointee.visitedCount = 0
         s.pointee.dependencyCount = 0
         s.pointee.dirtyLow = 0

@@ -75,6 +75,9 @@ import Flow
     public var executedCount: Int = 0
     public var credits: UnsafeMutablePointer<Credit>
     public var creditCount: Int = 0
+    /// Bytes by which the packet was longer, when it was last recirculated, than as it arrived.
+    public var lengthChange: Int16 = 0
+    public var arrivalLength: Int = 0
     /// Tables that were looked up: bridge << 8 | table.
     public var visited: UnsafeMutablePointer<UInt32>
     public var visitedCount: Int = 0

@@ -41,14 +41,16 @@ extension BundleSettings {
         self.activeMember = activeMember
     }
 
-    /// The VLANs a port carries, as far as its mode knows trunks; its own is always among them.
+    /// The VLANs a port carries, as far as its mode knows trunks. A native VLAN is always among them,
+    /// and then VLAN 0 is not: what comes without a tag belongs to the native one.
     private static func trunks(_ row: PortRow, _ mode: VLANMode, _ tag: UInt16) -> [UInt16]? {
-        guard !row.trunks.isEmpty else { return nil }
+        let given = row.trunks.isEmpty ? nil : row.trunks
         switch mode {
         case .access, .dot1qTunnel: return nil
-        case .trunk: return row.trunks
+        case .trunk: return given
         case .nativeTagged, .nativeUntagged:
-            return row.trunks.contains(tag) ? row.trunks : row.trunks + [tag]
+            guard tag != 0 else { return given }
+            return (given ?? Array(1..<4096)).filter { $0 != 0 && $0 != tag } + [tag]
         }
     }
 }

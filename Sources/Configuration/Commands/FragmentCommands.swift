@@ -1,14 +1,6 @@
-// Commands about the reassembly of fragments: dpctl/ipf-*. The tracker's own bounds are fixed; what
-// the commands set is remembered and shown.
+// Commands about the reassembly of fragments: dpctl/ipf-*.
 
-/// What the ipf commands have set.
-struct FragmentSettings {
-    var isV4Enabled = true
-    var isV6Enabled = true
-    var fragmentsMax: UInt32 = 1000
-    var v4BytesMin: UInt32 = 1200
-    var v6BytesMin: UInt32 = 1280
-}
+import Dpif
 
 extension VirtualSwitch {
     var fragmentCommands: [CommandDefinition] {
@@ -27,10 +19,10 @@ extension VirtualSwitch {
             },
             dpctl("ipf-set-max-nfrags", "[dp] maxfrags", 1...2, most: 2) {
                 [unowned self] arguments throws(CommandFailure) in
-                guard let text = arguments.rest.last,
-                    let most = CInteger.scan(text, as: UInt32.self), most <= 5000
-                else { throw Self.dpctlError("setting maximum fragments failed") }
-                fragments.fragmentsMax = most
+                let most = arguments.rest.last.flatMap { CInteger.scan($0, as: UInt32.self) }
+                guard let most, setFragments({ $0.fragmentsMax = most }) else {
+                    throw Self.dpctlError("setting maximum fragments failed")
+                }
                 return "setting maximum fragments successful"
             },
             dpctl("ipf-get-status", "[dp]", 0...1, most: 1) { [unowned self] _ in
@@ -41,8 +33,8 @@ extension VirtualSwitch {
 
     private func enable(_ family: String, _ isEnabled: Bool) throws(CommandFailure) -> String {
         switch family {
-        case "v4": fragments.isV4Enabled = isEnabled
-        case "v6": fragments.isV6Enabled = isEnabled
+        case "v4": setFragments { $0.ipv4.isEnabled = isEnabled }
+        case "v6": setFragments { $0.ipv6.isEnabled = isEnabled }
         default:
             throw Self.dpctlError("parameter missing: 'v4' for IPv4 or 'v6' for IPv6")
         }
@@ -53,26 +45,43 @@ extension VirtualSwitch {
         guard words.count == 2, words[0] == "v4" || words[0] == "v6",
             let least = CInteger.scan(words[1], as: UInt32.self)
         else { throw Self.dpctlError("parameter missing: 'v4' for IPv4 or 'v6' for IPv6") }
-        // What OVS takes: at least 400 for IPv4, at least 1280 for IPv6.
-        guard least >= (words[0] == "v4" ? 400 : 1280) else {
-            throw Self.dpctlError("setting minimum fragment size failed")
+        let isSet = setFragments {
+            if words[0] == "v4" { $0.ipv4.bytesMin = least } else { $0.ipv6.bytesMin = least }
         }
-        if words[0] == "v4" { fragments.v4BytesMin = least } else { fragments.v6BytesMin = least }
+        guard isSet else { throw Self.dpctlError("setting minimum fragment size failed") }
         return "setting minimum fragment size successful"
     }
 
+    /// Changes the settings of the datapath; false, and nothing done, when it does not take them.
+    @discardableResult
+    private func setFragments(_ change: (inout FragmentSettings) -> Void) -> Bool {
+        var settings = fragments
+        change(&settings)
+        guard datapath.setFragments(settings) else { return false }
+        fragments = settings
+        return true
+    }
+
     private var fragmentStatus: String {
+        let statistics = datapath.fragmentStatistics()
         var lines = [
             "Fragmentation Module Status", "---------------------------",
-            "v4 enabled: \(fragments.isV4Enabled ? 1 : 0)",
-            "v6 enabled: \(fragments.isV6Enabled ? 1 : 0)",
-            "max num frags (v4/v6): \(fragments.fragmentsMax)", "num frag: 0",
+            "v4 enabled: \(fragments.ipv4.isEnabled ? 1 : 0)",
+            "v6 enabled: \(fragments.ipv6.isEnabled ? 1 : 0)",
+            "max num frags (v4/v6): \(fragments.fragmentsMax)", "num frag: \(statistics.held)",
         ]
-        for (family, least) in [("v4", fragments.v4BytesMin), ("v6", fragments.v6BytesMin)] {
-            lines.append("min \(family) frag size: \(least)")
-            for count in ["accepted", "completed", "expired", "too small", "overlapped", "purged"] {
-                lines.append("\(family) frags \(count): 0")
-            }
+        for (name, settings, counts) in [
+            ("v4", fragments.ipv4, statistics.ipv4), ("v6", fragments.ipv6, statistics.ipv6),
+        ] {
+            lines += [
+                "min \(name) frag size: \(settings.bytesMin)",
+                "\(name) frags accepted: \(counts.accepted)",
+                "\(name) frags completed: \(counts.completed)",
+                "\(name) frags expired: \(counts.expired)",
+                "\(name) frags too small: \(counts.tooSmall)",
+                "\(name) frags overlapped: \(counts.overlapping)",
+                "\(name) frags purged: \(counts.purged)",
+            ]
         }
         return lines.map { "        \($0)\n" }.joined()
     }
