@@ -45,20 +45,22 @@ import Pipeline
 
     /// Saves the paused judgement of `s`; 0 if it is too large to keep.
     func save(_ s: UnsafeMutablePointer<InterpreterState>) -> UInt64 {
-        guard s.pointee.frameCount <= Self.framesMax, s.pointee.stackCount <= Self.stackMax,
+        let frameCount = s.pointee.frameCount &- s.pointee.frameBase
+        guard frameCount <= Self.framesMax, s.pointee.stackCount <= Self.stackMax,
             s.pointee.actionSetCount <= Self.actionSetMax
         else { return 0 }
         let serial = next.pointee
         next.pointee &+= 1
         let slot = Int(serial % UInt64(Self.capacity))
         slots[slot].serial = serial
-        slots[slot].frameCount = s.pointee.frameCount
+        slots[slot].frameCount = frameCount
         slots[slot].stackCount = s.pointee.stackCount
         slots[slot].actionSetCount = s.pointee.actionSetCount
         slots[slot].bridge = s.pointee.bridge.pointee.index
         slots[slot].savedMilliseconds = s.pointee.now
-        for index in 0..<s.pointee.frameCount {
-            frames[slot &* Self.framesMax &+ index] = s.pointee.frames[index]
+        for index in 0..<frameCount {
+            frames[slot &* Self.framesMax &+ index] =
+                s.pointee.frames[s.pointee.frameBase &+ index]
         }
         for index in 0..<s.pointee.stackCount {
             stacks[slot &* Self.stackMax &+ index] = s.pointee.stack[index]

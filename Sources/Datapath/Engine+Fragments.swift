@@ -20,7 +20,7 @@ extension Engine {
     /// where the tracker shall see the fragment as it is (and call it invalid).
     func trackFragment(_ packet: PacketBuffer, _ call: UnsafeMutablePointer<ConntrackCall>) -> Bool {
         let s = state
-        guard let fragments = s.pointee.fragments else { return false }
+        guard let fragments = s.pointee.fragments, !s.pointee.released.isFull else { return false }
         let key = s.pointee.interpreter.state.pointee.key
         var assembly: FragmentAssembly?
         let outcome = fragments.submit(
@@ -44,8 +44,7 @@ extension Engine {
             s.pointee.conntrack.execute(
                 s.pointee.request, key: s.pointee.revalidationKey, packet: whole.packet,
                 now: s.pointee.now, verdict: verdict)
-            s.pointee.assembly = whole
-            s.pointee.fragmentKey.copy(from: key)
+            s.pointee.released.push(whole, verdict.pointee, key: key)
             call.pointee.hasFragments = true
             return true
         }
@@ -55,19 +54,20 @@ extension Engine {
     func nextFragment(_ call: UnsafeMutablePointer<ConntrackCall>) {
         let s = state
         let x = s.pointee.execution
-        while x.pointee.savedCount > 0 { finishExecution() }
-        finishExecution()
+        if let rest = x.pointee.packet {
+            x.pointee.packet = nil
+            s.pointee.pool.free(rest)
+        }
         guard let fragments = s.pointee.fragments,
-            s.pointee.assembly != nil, let packet = takeFragment(fragments)
+            let packet = s.pointee.released.take(from: fragments)
         else {
-            s.pointee.assembly = nil
             call.pointee.isConsumed = true
             return
         }
         let key = s.pointee.interpreter.state.pointee.key
         let fresh = s.pointee.revalidationKey
         fresh.clear()
-        key.copy(from: s.pointee.fragmentKey)
+        key.copy(from: s.pointee.released.key)
         if let layout = FlowExtractor.extract(
             packet.data, length: packet.length, vlanLimit: Int(s.pointee.vlanLimit), into: fresh)
         {
@@ -76,14 +76,9 @@ extension Engine {
                 from: fresh.base + start, count: FlowLayout.tunnelMetadata - start, to: start)
             setPositions(layout, key)
         }
+        s.pointee.verdict.pointee = s.pointee.released.verdict
         s.pointee.verdict.pointee.write(to: key)
+        s.pointee.interpreter.state.pointee.frameLength = packet.length
         x.pointee.packet = packet
-    }
-
-    private func takeFragment(_ fragments: FragmentTable) -> PacketBuffer? {
-        guard var assembly = state.pointee.assembly else { return nil }
-        let packet = fragments.nextFragment(&assembly)
-        state.pointee.assembly = assembly
-        return packet
     }
 }

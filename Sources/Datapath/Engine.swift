@@ -231,7 +231,8 @@ extension Engine {
         case 2:
             // A packet with a wrong checksum is another: it belongs to no connection at all.
             return state.pointee.conntrack.absenceGeneration(dependency.index)
-                == dependency.generation && isVouchedFor(packet, facts)
+                == dependency.generation && mayBegin(packet, facts)
+                && isVouchedFor(packet, facts)
         case 3:
             guard let bridge = state.pointee.pipeline.pointee.bridges[Int(extra)] else {
                 return false

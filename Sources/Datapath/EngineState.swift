@@ -52,7 +52,7 @@ public struct EngineSettings: Sendable {
 /// The state of one engine.
 ///
 /// **Owner**: one poll thread; the control room only while that thread is paused.
-@frozen public struct EngineState {
+public struct EngineState {
     public var pipeline: UnsafeMutablePointer<PipelineState>
     public var conntrack: ConntrackTable
     public var pool: PacketPool
@@ -85,9 +85,7 @@ public struct EngineSettings: Sendable {
     public var layout = FrameLayout()
     public var revalidationKey: FlowKey
     public var fragments: FragmentTable?
-    /// The datagram whose fragments are being let go, and the key they share.
-    public var assembly: FragmentAssembly?
-    public var fragmentKey = FlowKey.allocate()
+    public var released = ReleasedFragments()
 }
 
 /// An engine: turns batches into transmissions, drops and events, without I/O.

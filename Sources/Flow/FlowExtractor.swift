@@ -202,7 +202,11 @@
             }
             proto = next
             if position > end { return }
-            if isLater { break }
+            if isLater {
+                // What follows is not known to begin a header: the fragment is all there is to say.
+                proto = 44
+                break
+            }
         }
         key.store8(proto, at: FlowLayout.ipProtocol)
         if isLater { return }

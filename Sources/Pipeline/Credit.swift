@@ -133,6 +133,7 @@ extension Interpreter {
     /// Notes who is to be credited with the packet.
     @inline(__always)
     func credit(_ credit: Credit) {
+        if state.pointee.isUncredited { return }
         if state.pointee.creditCount < InterpreterLimit.credits {
             state.pointee.credits[state.pointee.creditCount] = credit.longer(
                 by: state.pointee.lengthChange)

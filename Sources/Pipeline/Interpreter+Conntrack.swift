@@ -35,20 +35,17 @@ extension Interpreter {
             hook(s.pointee.hooks.context, &call)
         }
         if call.isConsumed {
-            s.pointee.isConsumed = true
             s.pointee.isCacheable = false
-            s.pointee.exits = true
+            clearConntrack(recorded: false)
             return
         }
         if call.hasFragments {
             s.pointee.isCacheable = false
-            if recirculates {
-                forEachFragment { $0.runTable(
-                    operands.pointee.recircTable, isMissHonoured: true, isLast: false)
-                }
-            } else {
-                s.pointee.hasFragments = true
-            }
+            s.pointee.isPausing = true
+            s.pointee.pending = PendingFragments(
+                recircTable: recirculates ? operands.pointee.recircTable : nil,
+                rule: s.pointee.rule, bridge: s.pointee.bridge.pointee.index,
+                table: s.pointee.table)
             return
         }
         if call.isVolatile { s.pointee.isCacheable = false }
@@ -80,25 +77,6 @@ extension Interpreter {
             runTable(operands.pointee.recircTable, isMissHonoured: true, isLast: isLast)
         }
         s.pointee.lengthChange = lengthChange
-    }
-
-    /// Runs `body` for each fragment of the datagram that was just judged; then nothing is in hand.
-    func forEachFragment(_ body: (Interpreter) -> Void) {
-        let s = state
-        s.pointee.hasFragments = false
-        guard let next = s.pointee.hooks.nextFragment else { return }
-        for _ in 0..<256 {
-            var call = ConntrackCall()
-            next(s.pointee.hooks.context, &call)
-            if call.isConsumed { break }
-            s.pointee.base.copy(from: s.pointee.key)
-            s.pointee.exits = false
-            body(self)
-            if s.pointee.isPausing { finishPause() }
-            flush()
-        }
-        s.pointee.isConsumed = true
-        s.pointee.exits = true
     }
 
     /// Points the conntrack operation at the dependency that holds its connection.

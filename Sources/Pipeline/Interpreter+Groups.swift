@@ -18,7 +18,6 @@ extension Interpreter {
             for index in 0..<group.pointee.bucketCount {
                 let isEnd = isLast && index == group.pointee.bucketCount &- 1
                 run(bucket: group.pointee.buckets + index, index: index, isLast: isEnd)
-                if s.pointee.isConsumed { return }
             }
         case .indirect:
             guard group.pointee.bucketCount > 0 else { return drop(.groupNoBucket) }
@@ -130,9 +129,7 @@ extension Interpreter {
 
     /// Runs the action set at the end of the pipeline.
     public func finishActionSet(isLast: Bool) {
-        guard state.pointee.actionSetCount > 0, !state.pointee.isPausing,
-            !state.pointee.isConsumed
-        else { return }
+        guard state.pointee.actionSetCount > 0, !state.pointee.isPausing else { return }
         state.pointee.exits = false
         runActionSet(from: 0, isLast: isLast)
         state.pointee.actionSetCount = 0

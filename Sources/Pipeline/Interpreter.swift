@@ -17,8 +17,8 @@ extension Interpreter {
         s.pointee.resubmits = 0
         s.pointee.exits = false
         s.pointee.isPausing = false
-        s.pointee.isConsumed = false
-        s.pointee.hasFragments = false
+        s.pointee.pending = nil
+        s.pointee.isUncredited = false
         s.pointee.isPacketOut = false
         s.pointee.mirrorsDone = 0
         s.pointee.queue = 0
@@ -44,6 +44,7 @@ extension Interpreter {
         s.pointee.actionSetCount = 0
         s.pointee.savedCount = 0
         s.pointee.frameCount = 0
+        s.pointee.frameBase = 0
         s.pointee.base.copy(from: s.pointee.key)
     }
 
@@ -84,6 +85,13 @@ extension Interpreter {
     /// Goes on with saved frames, innermost first.
     public func resume(_ frames: UnsafePointer<ContinuationFrame>, count: Int) {
         state.pointee.isCacheable = false
+        runFrames(frames, count: count)
+        finishActionSet(isLast: true)
+        if state.pointee.isPausing { finishPause() }
+    }
+
+    /// Runs what was left of lists, innermost first.
+    func runFrames(_ frames: UnsafePointer<ContinuationFrame>, count: Int) {
         for index in 0..<count {
             let frame = frames[index]
             guard enter(bridge: frame.bridge) else { return drop(.staleContinuation) }
@@ -97,8 +105,6 @@ extension Interpreter {
             }
             if state.pointee.exits { break }
         }
-        finishActionSet(isLast: true)
-        if state.pointee.isPausing { finishPause() }
     }
 
     /// Makes `index` the current bridge.
@@ -240,12 +246,6 @@ extension Interpreter {
                     value: UInt64(UInt(bitPattern: instruction)))
             }
             guard perform(instruction, isLast: endsHere) else { return }
-            if state.pointee.hasFragments {
-                let rest = list + position
-                let left = count &- position
-                forEachFragment { $0.runInstructions(rest, count: left, isLast: false) }
-                return
-            }
             if state.pointee.isPausing {
                 if position < count {
                     push(
@@ -256,7 +256,7 @@ extension Interpreter {
                 }
                 return
             }
-            if state.pointee.exits || state.pointee.isConsumed { return }
+            if state.pointee.exits { return }
         }
     }
 
@@ -413,16 +413,17 @@ extension Interpreter {
         state.pointee.frameCount &+= 1
     }
 
-    /// Hands the paused packet and its frames to the runner.
+    /// Hands the paused packet and its frames to the runner, or goes on with fragments.
     func finishPause() {
         state.pointee.isPausing = false
+        if let pending = state.pointee.pending { return finish(pending) }
         if let pending = state.pointee.pausedCall {
             var call = pending
             call.isPaused = true
             sendPacketIn(&call)
         }
         state.pointee.pausedCall = nil
-        state.pointee.frameCount = 0
+        state.pointee.frameCount = state.pointee.frameBase
     }
 
     // MARK: Trace

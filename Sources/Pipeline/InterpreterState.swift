@@ -58,9 +58,8 @@ import Flow
     public var resubmits: Int32 = 0
     public var exits = false
     public var isPausing = false
-    public var isConsumed = false
-    /// Fragments wait to be run through the rest of the current list.
-    public var hasFragments = false
+    /// The fragments of a datagram wait for the lists in hand to be left, as a pause does.
+    public var pending: PendingFragments?
     public var isPacketOut = false
     public var mirrorsDone: UInt32 = 0
     public var queue: UInt32 = 0
@@ -77,6 +76,8 @@ import Flow
     public var creditCount: Int = 0
     /// Bytes by which the packet was longer, when it was last recirculated, than as it arrived.
     public var lengthChange: Int16 = 0
+    /// Nobody is credited: another fragment of the datagram was.
+    public var isUncredited = false
     public var arrivalLength: Int = 0
     /// Tables that were looked up: bridge << 8 | table.
     public var visited: UnsafeMutablePointer<UInt32>
@@ -104,6 +105,8 @@ import Flow
     public var savedCount: Int = 0
     public var frames: UnsafeMutablePointer<ContinuationFrame>
     public var frameCount: Int = 0
+    /// Where the frames of the innermost pause begin.
+    public var frameBase: Int = 0
     /// The packet-in that waits until all frames are saved.
     public var pausedCall: PacketInCall?
     public var conjunctions: UnsafeMutablePointer<ConjunctionScratch>

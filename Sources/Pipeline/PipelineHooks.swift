@@ -18,7 +18,7 @@ import Flow
     public var labelLowMask: UInt64 = 0
     /// Out: what the record depends on.
     public var dependency = Dependency()
-    /// Out: the packet is held or dropped (fragments); judging stops.
+    /// Out: the packet is held or dropped (fragments): judging goes on with nothing in hand.
     public var isConsumed = false
     /// Out: the outcome must not be remembered.
     public var isVolatile = false
