@@ -68,15 +68,21 @@ extension Engine {
         let x = state.pointee.execution
         switch o.code {
         case .setEthernet: PacketEditor.setEthernet(packet, o)
-        case .setIPv4: PacketEditor.setIPv4(packet, x.pointee.positions, o)
+        case .setIPv4:
+            if o.flags & 3 != 0 { forgetConnection() }
+            PacketEditor.setIPv4(packet, x.pointee.positions, o)
         case .setIPv6Source:
+            forgetConnection()
             PacketEditor.setIPv6Address(
                 packet, x.pointee.positions, x.pointee.positions.l3 &+ 8, high: o.c, low: o.d)
         case .setIPv6Destination:
+            forgetConnection()
             PacketEditor.setIPv6Address(
                 packet, x.pointee.positions, x.pointee.positions.l3 &+ 24, high: o.c, low: o.d)
         case .setIPv6: PacketEditor.setIPv6(packet, x.pointee.positions, o)
-        case .setL4: PacketEditor.setL4(packet, x.pointee.positions, o)
+        case .setL4:
+            forgetConnection()
+            PacketEditor.setL4(packet, x.pointee.positions, o)
         case .setICMP: PacketEditor.setICMP(packet, x.pointee.positions, o)
         case .setARP: PacketEditor.setARP(packet, x.pointee.positions, o)
         case .setARPHardware: PacketEditor.setARPHardware(packet, x.pointee.positions, o)
@@ -96,6 +102,10 @@ extension Engine {
         default: break
         }
     }
+
+    /// A packet with other addresses or ports is looked up anew by the next `ct()` in its zone.
+    @inline(__always)
+    private func forgetConnection() { state.pointee.verdict.pointee.isCached = false }
 
     // MARK: Output
 

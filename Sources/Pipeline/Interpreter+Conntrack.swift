@@ -19,7 +19,7 @@ extension Interpreter {
         if operands.pointee.execCount > 0, let exec = operands.pointee.exec {
             fillExec(exec, count: operands.pointee.execCount, into: &call)
         }
-        call.context = UInt64(UInt(bitPattern: operands))
+        call.context = s.pointee.recirculation
         let recirculates = operands.pointee.recircTable != 255
         let needsOriginal = recirculates && !isFinal(isLast)
         var flags: UInt8 = 0
@@ -45,7 +45,7 @@ extension Interpreter {
             s.pointee.pending = PendingFragments(
                 recircTable: recirculates ? operands.pointee.recircTable : nil,
                 rule: s.pointee.rule, bridge: s.pointee.bridge.pointee.index,
-                table: s.pointee.table)
+                table: s.pointee.table, recirculation: UInt64(UInt(bitPattern: operands)))
             return
         }
         if call.isVolatile { s.pointee.isCacheable = false }
@@ -63,7 +63,9 @@ extension Interpreter {
             .recirculate, table: s.pointee.table, rule: s.pointee.rule,
             value: UInt64(operands.pointee.recircTable))
         let lengthChange = s.pointee.lengthChange
+        let recirculation = s.pointee.recirculation
         countAnew()
+        s.pointee.recirculation = UInt64(UInt(bitPattern: operands))
         if needsOriginal {
             onCopy(isLast: false) { interpreter, _ in
                 let exits = interpreter.state.pointee.exits
@@ -77,6 +79,7 @@ extension Interpreter {
             runTable(operands.pointee.recircTable, isMissHonoured: true, isLast: isLast)
         }
         s.pointee.lengthChange = lengthChange
+        s.pointee.recirculation = recirculation
     }
 
     /// Points the conntrack operation at the dependency that holds its connection.

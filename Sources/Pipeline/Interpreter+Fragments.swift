@@ -11,6 +11,8 @@ import Flow
     public var rule: UnsafeMutablePointer<Rule>?
     public var bridge: UInt16
     public var table: UInt8
+    /// What `InterpreterState.recirculation` is behind the `ct()`.
+    public var recirculation: UInt64
 }
 
 extension Interpreter {
@@ -27,6 +29,7 @@ extension Interpreter {
         let actionSetCount = s.pointee.actionSetCount
         let stackCount = s.pointee.stackCount
         let lengthChange = s.pointee.lengthChange
+        let recirculation = s.pointee.recirculation
         let wasUncredited = s.pointee.isUncredited
         s.pointee.frameBase = s.pointee.frameCount
         for number in 0..<Self.fragmentsMax {
@@ -45,6 +48,7 @@ extension Interpreter {
             // What is left of the lists is credited with the datagram's last fragment alone: the
             // others were when they came.
             s.pointee.lengthChange = lengthChange
+            s.pointee.recirculation = recirculation
             s.pointee.isUncredited = wasUncredited || number > 0
             runFrames(s.pointee.frames + base, count: count)
             finishActionSet(isLast: true)
@@ -62,6 +66,7 @@ extension Interpreter {
     private func recirculate(_ pending: PendingFragments, hasRest: Bool) {
         guard let table = pending.recircTable else { return }
         countAnew()
+        state.pointee.recirculation = pending.recirculation
         onCopy(isLast: !hasRest) { interpreter, _ in
             let state = interpreter.state
             let actionSetCount = state.pointee.actionSetCount

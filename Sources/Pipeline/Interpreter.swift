@@ -18,6 +18,7 @@ extension Interpreter {
         s.pointee.exits = false
         s.pointee.isPausing = false
         s.pointee.pending = nil
+        s.pointee.recirculation = 0
         s.pointee.isUncredited = false
         s.pointee.isPacketOut = false
         s.pointee.mirrorsDone = 0

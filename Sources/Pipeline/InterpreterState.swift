@@ -60,6 +60,8 @@ import Flow
     public var isPausing = false
     /// The fragments of a datagram wait for the lists in hand to be left, as a pause does.
     public var pending: PendingFragments?
+    /// Tells apart where the packet was last recirculated: fragments meet only within one such pass.
+    public var recirculation: UInt64 = 0
     public var isPacketOut = false
     public var mirrorsDone: UInt32 = 0
     public var queue: UInt32 = 0

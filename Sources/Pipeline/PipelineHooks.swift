@@ -24,7 +24,7 @@ import Flow
     public var isVolatile = false
     /// Out: a datagram became whole; its fragments come one by one through `nextFragment`.
     public var hasFragments = false
-    /// Tells `ct` actions apart, so that fragments waiting at two of them do not meet.
+    /// Where the packet was last recirculated, so that fragments of two such passes do not meet.
     public var context: UInt64 = 0
     public init() {}
 }

@@ -378,13 +378,15 @@ class FlowGrammar:
                  ("NXM_NX_REG0[0..15]", "NXM_NX_REG1[16..31]"),
                  ("NXM_OF_ETH_DST[0..31]", "NXM_NX_REG2[]"),
                  ("NXM_OF_ETH_TYPE[]", "NXM_NX_REG3[0..15]")]
+        if shape.l3 in ("ip", "ip6") and not self.has("fragments"):
+            pairs += [("NXM_OF_IP_SRC[]", "NXM_OF_IP_DST[]") if shape.l3 == "ip" else
+                      ("NXM_NX_IPV6_SRC[]", "NXM_NX_IPV6_DST[]")]
         if shape.l3 == "ip":
-            pairs += [("NXM_OF_IP_SRC[]", "NXM_OF_IP_DST[]"), ("NXM_OF_IP_DST[]", "NXM_NX_REG1[]"),
+            pairs += [("NXM_OF_IP_DST[]", "NXM_NX_REG1[]"),
                       ("NXM_NX_IP_TTL[]", "NXM_NX_REG2[0..7]"),
                       ("NXM_OF_IP_TOS[]", "NXM_NX_REG2[0..7]")]
         if shape.l3 == "ip6":
-            pairs += [("NXM_NX_IPV6_SRC[]", "NXM_NX_IPV6_DST[]"),
-                      ("NXM_NX_IPV6_DST[0..31]", "NXM_NX_REG1[]")]
+            pairs += [("NXM_NX_IPV6_DST[0..31]", "NXM_NX_REG1[]")]
         if shape.l3 == "arp":
             pairs += [("NXM_OF_ARP_SPA[]", "NXM_OF_ARP_TPA[]"),
                       ("NXM_NX_ARP_SHA[]", "NXM_NX_ARP_THA[]"),
@@ -441,13 +443,16 @@ class FlowGrammar:
             choices.append(f"mod_nw_ecn:{self.pick([0, 1, 3])}")
         if self.has("packet_in"):
             choices.append("dec_ttl(0,0)")
-        if shape.l3 == "ip":
+        if shape.l3 == "ip6":
+            choices.append("set_field:0x54321->ipv6_label")
+        if self.has("fragments"):
+            pass  # Open vSwitch takes what is in later fragments for a checksum to update.
+        elif shape.l3 == "ip":
             choices += [f"mod_nw_src:{self.ip(False)}", f"mod_nw_dst:{self.ip(False)}",
                         f"set_field:{self.ip(False)}->ip_dst"] * 2
         else:
             choices += [f"set_field:{self.ip6(False)}->ipv6_src",
-                        f"set_field:{self.ip6(False)}->ipv6_dst",
-                        "set_field:0x54321->ipv6_label"]
+                        f"set_field:{self.ip6(False)}->ipv6_dst"]
         return self.pick(choices), shape
 
     def edit_transport(self, _, shape):

@@ -159,6 +159,8 @@ class Traffic:
         spec = packets.parse(frame)
         if self.has("nat") and spec and spec.get("flags", 0) & SYN:
             return
+        if spec and spec.get("fragment"):
+            return
         choice = self.rng.randrange(4)
         if choice == 0:
             port = self.port()
@@ -423,5 +425,5 @@ class Traffic:
         return self.rng.choices(
             [self.single, self.again, self.tcp, self.udp, self.ping, self.sctp, self.resolution,
              self.fragments, self.ftp, self.tftp],
-            [10, 5, 8, 6, 4, 0 if self.has("ct") else 1, 2, 4 if self.has("fragments") else 0.3,
+            [10, 5, 8, 6, 4, 0 if self.has("ct") else 1, 2, 4 if self.has("fragments") else 0,
              3 if self.has("alg") else 0.1, 2 if self.has("alg") else 0.1])[0]()
