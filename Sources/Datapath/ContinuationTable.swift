@@ -46,8 +46,10 @@ import Pipeline
     /// Saves the paused judgement of `s`; 0 if it is too large to keep.
     func save(_ s: UnsafeMutablePointer<InterpreterState>) -> UInt64 {
         let frameCount = s.pointee.frameCount &- s.pointee.frameBase
+        let setStart = s.pointee.actionSetBase &+ s.pointee.actionSetExecuting
+        let setCount = s.pointee.actionSetCount &- setStart
         guard frameCount <= Self.framesMax, s.pointee.stackCount <= Self.stackMax,
-            s.pointee.actionSetCount <= Self.actionSetMax
+            setCount <= Self.actionSetMax
         else { return 0 }
         let serial = next.pointee
         next.pointee &+= 1
@@ -55,7 +57,7 @@ import Pipeline
         slots[slot].serial = serial
         slots[slot].frameCount = frameCount
         slots[slot].stackCount = s.pointee.stackCount
-        slots[slot].actionSetCount = s.pointee.actionSetCount
+        slots[slot].actionSetCount = setCount
         slots[slot].bridge = s.pointee.bridge.pointee.index
         slots[slot].savedMilliseconds = s.pointee.now
         for index in 0..<frameCount {
@@ -65,8 +67,9 @@ import Pipeline
         for index in 0..<s.pointee.stackCount {
             stacks[slot &* Self.stackMax &+ index] = s.pointee.stack[index]
         }
-        for index in 0..<s.pointee.actionSetCount {
-            actionSets[slot &* Self.actionSetMax &+ index] = s.pointee.actionSet[index]
+        for index in 0..<setCount {
+            actionSets[slot &* Self.actionSetMax &+ index] =
+                s.pointee.actionSet[setStart &+ index]
         }
         (keys + slot &* FlowLayout.byteCount).copyMemory(
             from: s.pointee.key.base, byteCount: FlowLayout.byteCount)

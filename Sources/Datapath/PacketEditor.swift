@@ -3,6 +3,7 @@
 
 import Flow
 import PacketBuffer
+import Wire
 
 /// Where the headers of the packet in hand lie.
 @frozen public struct PacketPositions {
@@ -109,6 +110,7 @@ import PacketBuffer
     }
 
     static func setIPv4(_ packet: PacketBuffer, _ p: PacketPositions, _ o: DatapathOperation) {
+        guard packet.length >= p.l3 &+ 20 else { return }
         let data = packet.data
         let l3 = p.l3
         if o.flags & 1 != 0 {
@@ -144,6 +146,7 @@ import PacketBuffer
     static func setIPv6Address(
         _ packet: PacketBuffer, _ p: PacketPositions, _ offset: Int, high: UInt64, low: UInt64
     ) {
+        guard packet.length >= p.l3 &+ 40 else { return }
         let data = packet.data
         var sum: UInt32 = 0
         for index in 0..<4 {
@@ -157,6 +160,7 @@ import PacketBuffer
     }
 
     static func setIPv6(_ packet: PacketBuffer, _ p: PacketPositions, _ o: DatapathOperation) {
+        guard packet.length >= p.l3 &+ 40 else { return }
         let data = packet.data
         var head = load32(data, p.l3)
         if o.flags & 4 != 0 { head = head & 0xf00f_ffff | UInt32(o.a &>> 8) &<< 20 }
@@ -175,9 +179,23 @@ import PacketBuffer
         var new = old
         if o.flags & 1 != 0 { new = new & 0xffff | o.b & 0xffff_0000 }
         if o.flags & 2 != 0 { new = new & 0xffff_0000 | o.b & 0xffff }
+        guard p.proto != 132 else { return setSCTP(packet, p, ports: new) }
         patchL4(packet, p, change: change(old, new), isPseudoHeader: false)
         store32(new, data, p.l4)
-        if p.proto == 132 { CRC32C.refreshSCTP(packet, l4: p.l4) }
+    }
+
+    /// Sets both ports; a wrong checksum stays as wrong as it was.
+    private static func setSCTP(_ packet: PacketBuffer, _ p: PacketPositions, ports: UInt32) {
+        let data = packet.data
+        let end =
+            p.isIPv6
+            ? p.l3 &+ 40 &+ Int(load16(data, p.l3 &+ 4)) : p.l3 &+ Int(load16(data, p.l3 &+ 2))
+        let count = min(end, packet.length) &- p.l4
+        guard count >= SCTPHeader.byteCount else { return }
+        let header = SCTPHeader(unchecked: data + p.l4)
+        let before = CRC32C.sctp(data + p.l4, count: count)
+        store32(ports, data, p.l4)
+        header.checksum ^= before ^ CRC32C.sctp(data + p.l4, count: count)
     }
 
     static func setICMP(_ packet: PacketBuffer, _ p: PacketPositions, _ o: DatapathOperation) {
@@ -255,21 +273,5 @@ import PacketBuffer
             }
             position &+= size
         }
-    }
-}
-
-/// SCTP's checksum.
-enum CRC32C {
-    /// Recomputes the checksum of the SCTP packet at `l4` to the end of the frame.
-    static func refreshSCTP(_ packet: PacketBuffer, l4: Int) {
-        let data = packet.data
-        guard packet.length >= l4 &+ 12 else { return }
-        data.storeBytes(of: 0, toByteOffset: l4 &+ 8, as: UInt32.self)
-        var crc: UInt32 = ~0
-        for offset in l4..<packet.length {
-            crc ^= UInt32(data.load(fromByteOffset: offset, as: UInt8.self))
-            for _ in 0..<8 { crc = crc &>> 1 ^ (0x82f6_3b78 & (0 &- (crc & 1))) }
-        }
-        data.storeBytes(of: ~crc, toByteOffset: l4 &+ 8, as: UInt32.self)
     }
 }

@@ -31,10 +31,12 @@ extension Interpreter {
         let base = state.pointee.base
         commitEthernet(key, base)
         let type = key.load16(FlowLayout.ethType)
+        // Without a protocol the packet has no L3 header, whatever its Ethertype says.
+        let hasNetwork = key.load8(FlowLayout.ipProtocol) != 0
         switch type {
-        case 0x0800: commitIPv4(key, base)
-        case 0x86dd: commitIPv6(key, base)
-        case 0x0806, 0x8035: commitARP(key, base)
+        case 0x0800 where hasNetwork: commitIPv4(key, base)
+        case 0x86dd where hasNetwork: commitIPv6(key, base)
+        case 0x0806 where hasNetwork, 0x8035 where hasNetwork: commitARP(key, base)
         case 0x8847, 0x8848:
             let entry = key.load32(FlowLayout.mplsStack)
             if entry != base.load32(FlowLayout.mplsStack) {

@@ -68,11 +68,7 @@ extension Interpreter {
         s.pointee.recirculation = UInt64(UInt(bitPattern: operands))
         if needsOriginal {
             onCopy(isLast: false) { interpreter, _ in
-                let exits = interpreter.state.pointee.exits
-                interpreter.runTable(
-                    operands.pointee.recircTable, isMissHonoured: true, isLast: false)
-                if interpreter.state.pointee.isPausing { interpreter.finishPause() }
-                interpreter.state.pointee.exits = exits
+                interpreter.fork(to: operands.pointee.recircTable)
             }
             clearConntrack(recorded: false)
         } else {
@@ -80,6 +76,17 @@ extension Interpreter {
         }
         s.pointee.lengthChange = lengthChange
         s.pointee.recirculation = recirculation
+    }
+
+    /// Goes on at `table` with a copy of the packet, to the end of the pipeline.
+    func fork(to table: UInt8) {
+        let exits = state.pointee.exits
+        withOwnActionSet(copied: true) {
+            runTable(table, isMissHonoured: true, isLast: true)
+            finishActionSet(isLast: true)
+            if state.pointee.isPausing { finishPause() }
+        }
+        state.pointee.exits = exits
     }
 
     /// Points the conntrack operation at the dependency that holds its connection.

@@ -39,11 +39,12 @@ extension Interpreter {
             guard enter(bridge: pending.bridge) else { continue }
             s.pointee.base.copy(from: s.pointee.key)
             s.pointee.exits = false
+            // Each fragment has the set that the datagram's judgement left.
             s.pointee.actionSetCount = actionSetCount
             s.pointee.stackCount = stackCount
             s.pointee.table = pending.table
             s.pointee.rule = pending.rule
-            recirculate(pending, hasRest: count > 0 || actionSetCount > 0)
+            recirculate(pending, hasRest: count > 0 || !hasEmptyActionSet)
             clearConntrack(recorded: false)
             // What is left of the lists is credited with the datagram's last fragment alone: the
             // others were when they came.
@@ -58,7 +59,7 @@ extension Interpreter {
         }
         s.pointee.frameCount = base
         s.pointee.frameBase = base
-        s.pointee.actionSetCount = 0
+        s.pointee.actionSetCount = s.pointee.actionSetBase
         s.pointee.exits = true
     }
 
@@ -67,15 +68,6 @@ extension Interpreter {
         guard let table = pending.recircTable else { return }
         countAnew()
         state.pointee.recirculation = pending.recirculation
-        onCopy(isLast: !hasRest) { interpreter, _ in
-            let state = interpreter.state
-            let actionSetCount = state.pointee.actionSetCount
-            state.pointee.actionSetCount = 0
-            interpreter.runTable(table, isMissHonoured: true, isLast: true)
-            interpreter.finishActionSet(isLast: true)
-            if state.pointee.isPausing { interpreter.finishPause() }
-            state.pointee.exits = false
-            state.pointee.actionSetCount = actionSetCount
-        }
+        onCopy(isLast: !hasRest) { interpreter, _ in interpreter.fork(to: table) }
     }
 }

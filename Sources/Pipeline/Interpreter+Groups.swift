@@ -1,4 +1,4 @@
-// Groups and the action set.
+// Groups and their buckets.
 
 import Flow
 
@@ -91,94 +91,14 @@ extension Interpreter {
         let s = state
         credit(.bucket(bucket))
         trace(.bucket, table: s.pointee.table, rule: s.pointee.rule, value: UInt64(index))
-        let savedSet = s.pointee.actionSetCount
         onCopy(isLast: isLast) { interpreter, bodyIsLast in
-            let start = interpreter.state.pointee.actionSetCount
             // A bucket is an action set: it runs in the set's order.
+            let start = interpreter.state.pointee.actionSetCount
             interpreter.writeActions(
                 bucket.pointee.instructions, count: bucket.pointee.instructionCount)
             interpreter.runActionSet(from: start, isLast: bodyIsLast && isLast)
-            interpreter.state.pointee.actionSetCount = start
         }
-        s.pointee.actionSetCount = savedSet
         if s.pointee.isPausing { finishPause() }
         s.pointee.exits = false
-    }
-
-    // MARK: Action set
-
-    /// Adds instructions to the action set.
-    func writeActions(_ list: UnsafeMutablePointer<Instruction>, count: Int) {
-        for index in 0..<count {
-            guard state.pointee.actionSetCount < InterpreterLimit.actionSet else {
-                state.pointee.isCacheable = false
-                return drop(.pathTooLong)
-            }
-            state.pointee.actionSet[state.pointee.actionSetCount] = list[index]
-            state.pointee.actionSetCount &+= 1
-            if list[index].code == .output {
-                state.pointee.key.store32(list[index].c, at: FlowLayout.actsetOutput)
-                markDirty(FlowLayout.actsetOutput / 8)
-            } else if list[index].code == .group {
-                state.pointee.key.store32(
-                    ReservedOpenFlowPort.unset, at: FlowLayout.actsetOutput)
-                markDirty(FlowLayout.actsetOutput / 8)
-            }
-        }
-    }
-
-    /// Runs the action set at the end of the pipeline.
-    public func finishActionSet(isLast: Bool) {
-        guard state.pointee.actionSetCount > 0, !state.pointee.isPausing else { return }
-        state.pointee.exits = false
-        runActionSet(from: 0, isLast: isLast)
-        state.pointee.actionSetCount = 0
-    }
-
-    /// Runs the entries from `start` in OpenFlow's order of an action set: of each kind that may
-    /// appear once the last one counts; field writes keep their order; output only without group.
-    func runActionSet(from start: Int, isLast: Bool) {
-        let s = state
-        let end = s.pointee.actionSetCount
-        guard end > start else { return }
-        let set = s.pointee.actionSet
-        func last(_ code: Opcode) -> Int? {
-            var position = end &- 1
-            while position >= start {
-                if set[position].code == code { return position }
-                position &-= 1
-            }
-            return nil
-        }
-        // Hide the set so that what runs below sees nothing pending but itself.
-        func run(_ position: Int, isLast: Bool) {
-            var one = set[position]
-            withUnsafeMutablePointer(to: &one) {
-                runInstructions($0, count: 1, isLast: isLast)
-            }
-        }
-        for code in [Opcode.stripVLAN, .popMPLS, .pushMPLS, .pushVLAN, .decrementTTL, .decrementMPLSTTL] {
-            if let position = last(code) { run(position, isLast: false) }
-            if s.pointee.exits { return }
-        }
-        for position in start..<end {
-            switch set[position].code {
-            case .setWord, .move, .setVLANVID, .setVLANPCP, .setMPLS, .checkPacketLarger,
-                .deleteField, .multipath:
-                run(position, isLast: false)
-            default: break
-            }
-        }
-        if let position = last(.setQueue) { run(position, isLast: false) }
-        let conntrack = last(.ct)
-        s.pointee.actionSetCount = start
-        if let position = last(.group) {
-            run(position, isLast: isLast)
-        } else if let position = last(.output) {
-            run(position, isLast: isLast && conntrack == nil)
-        } else if let position = last(.resubmit) {
-            run(position, isLast: isLast && conntrack == nil)
-        }
-        if let conntrack { run(conntrack, isLast: isLast) }
     }
 }

@@ -31,7 +31,7 @@ extension Interpreter {
     /// Whether nothing at all follows an instruction that ends its list.
     @inline(__always)
     func isFinal(_ isLast: Bool) -> Bool {
-        isLast && state.pointee.actionSetCount == 0
+        isLast && hasEmptyActionSet
             && state.pointee.configuration.pointee.mirrorCount == 0
     }
 
@@ -59,26 +59,16 @@ extension Interpreter {
     func clone(_ body: UnsafeMutablePointer<Instruction>, count: Int, isLast: Bool) {
         let s = state
         let stackCount = s.pointee.stackCount
-        let savedSet = s.pointee.actionSetCount
-        let isEnd = isFinal(isLast)
-        guard isEnd || saveKeys() else { return }
-        let length = s.pointee.frameLength
-        if !isEnd { append(DatapathOperation(.clone)) }
-        let start = s.pointee.operationCount
-        s.pointee.actionSetCount = 0
-        runInstructions(body, count: count, isLast: true)
-        if s.pointee.isPausing { finishPause() }
-        s.pointee.exits = false
-        s.pointee.actionSetCount = savedSet
-        s.pointee.stackCount = min(stackCount, s.pointee.stackCount)
-        guard !isEnd else { return }
-        if s.pointee.operationCount == start && s.pointee.executedCount < start {
-            s.pointee.operationCount &-= 1
-        } else {
-            append(DatapathOperation(.cloneEnd))
+        onCopy(isLast: isLast) { interpreter, _ in
+            interpreter.withOwnActionSet(copied: true) {
+                interpreter.runInstructions(body, count: count, isLast: true)
+                let exits = interpreter.state.pointee.exits
+                interpreter.finishActionSet(isLast: true)
+                if interpreter.state.pointee.isPausing { interpreter.finishPause() }
+                interpreter.state.pointee.exits = exits
+            }
         }
-        s.pointee.frameLength = length
-        restoreKeys()
+        s.pointee.stackCount = min(stackCount, s.pointee.stackCount)
     }
 
     // MARK: Ports
@@ -173,7 +163,7 @@ extension Interpreter {
         let peerPort = port.pointee.peerPort
         let saved = (
             bridge: s.pointee.bridge, configuration: s.pointee.configuration,
-            table: s.pointee.table, rule: s.pointee.rule, actionSet: s.pointee.actionSetCount,
+            table: s.pointee.table, rule: s.pointee.rule,
             stack: s.pointee.stackCount, mirrors: s.pointee.mirrorsDone, exits: s.pointee.exits,
             length: s.pointee.frameLength
         )
@@ -182,9 +172,6 @@ extension Interpreter {
             restoreKeys()
             return drop(.noOutputPort)
         }
-        let savedSet = s.pointee.actionSetCount
-        // The action set of the sending bridge waits above the peer's.
-        s.pointee.actionSetCount = 0
         if !isLast { append(DatapathOperation(.clone)) }
         let start = s.pointee.operationCount
         let key = s.pointee.key
@@ -202,9 +189,11 @@ extension Interpreter {
                 & (PortFlag.noReceive | PortFlag.down) == 0
         {
             mirrorIngress(peerPort)
-            runTable(0, isMissHonoured: true, isLast: isLast)
-            finishActionSet(isLast: isLast)
-            if s.pointee.isPausing { finishPause() }
+            withOwnActionSet(copied: false) {
+                runTable(0, isMissHonoured: true, isLast: true)
+                finishActionSet(isLast: true)
+                if s.pointee.isPausing { finishPause() }
+            }
         } else {
             drop(.portDisabled)
         }
@@ -221,7 +210,6 @@ extension Interpreter {
         s.pointee.configuration = saved.configuration
         s.pointee.table = saved.table
         s.pointee.rule = saved.rule
-        s.pointee.actionSetCount = savedSet
         s.pointee.stackCount = saved.stack
         s.pointee.mirrorsDone = saved.mirrors
         s.pointee.exits = saved.exits

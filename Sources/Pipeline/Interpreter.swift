@@ -43,6 +43,8 @@ extension Interpreter {
         s.pointee.dropReason = .none
         s.pointee.stackCount = 0
         s.pointee.actionSetCount = 0
+        s.pointee.actionSetBase = 0
+        s.pointee.actionSetExecuting = 0
         s.pointee.savedCount = 0
         s.pointee.frameCount = 0
         s.pointee.frameBase = 0
@@ -342,8 +344,7 @@ extension Interpreter {
             commit()
             append(DatapathOperation(.meter, b: i.pointee.c))
         case .clearActions:
-            s.pointee.actionSetCount = 0
-            s.pointee.key.store32(ReservedOpenFlowPort.unset, at: FlowLayout.actsetOutput)
+            clearActionSet()
         case .writeActions:
             if let body: UnsafeMutablePointer<Instruction> = pointer(i.pointee.x) {
                 writeActions(body, count: Int(i.pointee.c))

@@ -28,7 +28,7 @@ import Flow
     @inlinable public static var visited: Int { 256 }
     @inlinable public static var dependencies: Int { 4 }
     @inlinable public static var stack: Int { 512 }
-    @inlinable public static var actionSet: Int { 128 }
+    @inlinable public static var actionSet: Int { 512 }
     @inlinable public static var savedKeys: Int { 64 }
     @inlinable public static var frames: Int { 64 }
 }
@@ -103,6 +103,10 @@ import Flow
     public var stackCount: Int = 0
     public var actionSet: UnsafeMutablePointer<Instruction>
     public var actionSetCount: Int = 0
+    /// Where the set of the packet in hand begins; below are those of packets that wait.
+    public var actionSetBase: Int = 0
+    /// Entries at the begin of the set that are being executed.
+    public var actionSetExecuting: Int = 0
     public var savedKeys: UnsafeMutableRawPointer
     public var savedCount: Int = 0
     public var frames: UnsafeMutablePointer<ContinuationFrame>

@@ -98,7 +98,9 @@ final class SwitchDaemon {
             unixctl.register(
                 command.name, usage: command.usage, minArgs: command.arguments.lowerBound,
                 maxArgs: command.arguments.upperBound
-            ) { arguments, reply in
+            ) { [weak self] arguments, reply in
+                // A command sees what the engine had told when it was given.
+                self?.drainEvents()
                 do throws(CommandFailure) {
                     reply.success(try command.run(arguments))
                 } catch {

@@ -278,10 +278,10 @@ class Daemon:
             return
         for _ in range(2):
             self.pass_mark()
-        # Events may wait in a queue of the control room: twice round its loop.
+        # A command takes in the events that wait; what comes of them goes out before the echo.
         for _ in range(2):
+            self.appctl("ofproto/list")
             self.echo()
-            self.appctl("version")
 
     def echo(self):
         """Goes to the switch and back on each connection, and so reads what it had to say."""

@@ -10,13 +10,8 @@ enum PacketMetadataFields {
     static func match(_ key: [UInt8], tunnelOptions: TunnelOptionTable) -> FlowMatch {
         var match = FlowMatch()
         match.set(.inPort, to: KeyBytes.value(key, of: .inPort).low64)
-        for field in fields {
-            let value = KeyBytes.value(key, of: field)
-            guard !value.isZero else { continue }
-            match.set(
-                field, value: value.resized(to: field.info.byteCount),
-                mask: .exactMask(of: field))
-        }
+        for field in fields { set(field, of: key, in: &match) }
+        setConntrack(key, in: &match)
         let present = KeyBytes.word(key, FlowLayout.tunnelMetadataPresent / 8).bigEndian
         for mapping in tunnelOptions.mappings where present >> UInt64(mapping.index) & 1 == 1 {
             let value = KeyBytes.value(key, at: mapping.location)
@@ -27,15 +22,43 @@ enum PacketMetadataFields {
         return match
     }
 
+    private static func set(_ field: Field, of key: [UInt8], in match: inout FlowMatch) {
+        let value = KeyBytes.value(key, of: field)
+        guard !value.isZero else { return }
+        match.set(
+            field, value: value.resized(to: field.info.byteCount), mask: .exactMask(of: field))
+    }
+
+    /// The state, with the Ethertype that its tuple is read by, and the tuple of a valid connection.
+    private static func setConntrack(_ key: [UInt8], in match: inout FlowMatch) {
+        let state = KeyBytes.value(key, of: .ctState).low64
+        guard state != 0 else { return }
+        match.setBits(Field.ctState.info.location, value: state, mask: 0xff)
+        let etherType = KeyBytes.value(key, of: .ethType).low64
+        match.set(.ethType, to: etherType)
+        let hasTuple =
+            state & validStates != 0 && !KeyBytes.value(key, of: .ctProtocol).isZero
+            && (etherType == 0x0800 || etherType == 0x86dd)
+        guard hasTuple else { return }
+        let addresses: [Field] =
+            etherType == 0x0800
+            ? [.ctIPv4Source, .ctIPv4Destination] : [.ctIPv6Source, .ctIPv6Destination]
+        for field in addresses + [.ctProtocol, .ctSourcePort, .ctDestinationPort] {
+            match.set(
+                field,
+                value: KeyBytes.value(key, of: field).resized(to: field.info.byteCount),
+                mask: .exactMask(of: field))
+        }
+    }
+
+    /// NEW, ESTABLISHED, reply direction.
+    private static let validStates: UInt64 = 0x0b
+
     private static let fields: [Field] =
         [
             .tunnelID, .tunnelSource, .tunnelDestination, .tunnelIPv6Source,
             .tunnelIPv6Destination, .tunnelGBPID, .tunnelGBPFlags, .metadata,
         ]
         + (0..<16).compactMap { Field.register($0) }
-        + [
-            .packetMark, .ctState, .ctZone, .ctMark, .ctLabel, .ctProtocol, .ctIPv4Source,
-            .ctIPv4Destination, .ctIPv6Source, .ctIPv6Destination, .ctSourcePort,
-            .ctDestinationPort, .actsetOutput,
-        ]
+        + [.packetMark, .ctZone, .ctMark, .ctLabel]
 }
