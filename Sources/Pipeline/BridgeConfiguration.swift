@@ -24,6 +24,8 @@ import Flow
     public var missToController: Bool
     /// `OFPC_FRAG_DROP` is set.
     public var dropsFragments: Bool
+    /// First fragments match by their ports, types and codes, which are taken for 0 otherwise.
+    public var matchesFirstFragments: Bool
     /// The bridge's own Ethernet address.
     public var localAddress: UInt64
 }
@@ -40,7 +42,7 @@ public final class BridgeConfiguration: @unchecked Sendable {
     public init(
         ports: [BridgePort], bundles: [(Bundle, ports: [UInt16])], mirrors: [Mirror],
         floodVLANs: UnsafeMutablePointer<UInt64>?, forwardsBPDU: Bool, missToController: Bool,
-        dropsFragments: Bool, localAddress: UInt64
+        dropsFragments: Bool, matchesFirstFragments: Bool, localAddress: UInt64
     ) {
         var allocations: [UnsafeMutableRawPointer] = []
         func copy<T>(_ list: [T]) -> UnsafeMutablePointer<T> {
@@ -76,6 +78,7 @@ public final class BridgeConfiguration: @unchecked Sendable {
                 bundleCount: bundles.count, mirrors: copy(mirrors), mirrorCount: mirrors.count,
                 floodVLANs: floodVLANs, forwardsBPDU: forwardsBPDU, hasInBand: false,
                 missToController: missToController, dropsFragments: dropsFragments,
+                matchesFirstFragments: matchesFirstFragments,
                 localAddress: localAddress))
         owned = allocations
     }

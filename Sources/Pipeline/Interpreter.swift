@@ -163,8 +163,7 @@ extension Interpreter {
         while true {
             let entry = s.pointee.bridge.pointee.tables + Int(at)
             visit(at)
-            let found = entry.lookup(
-                s.pointee.key, version: s.pointee.version, scratch: s.pointee.conjunctions)
+            let found = lookUp(in: entry)
             guard let rule = found else {
                 credit(.miss(entry))
                 trace(.miss, table: at, rule: nil, value: 0)
@@ -177,6 +176,34 @@ extension Interpreter {
             runRule(rule, table: at, isLast: isLast)
             return
         }
+    }
+
+    /// The rule for the packet as its key is now.
+    @inline(__always)
+    private func lookUp(
+        in table: UnsafeMutablePointer<RuleTable>
+    ) -> UnsafeMutablePointer<Rule>? {
+        let s = state
+        if s.pointee.key.load8(FlowLayout.ipFragment) != 0
+            && !s.pointee.configuration.pointee.matchesFirstFragments
+        {
+            return lookUpFragment(in: table)
+        }
+        return table.lookup(
+            s.pointee.key, version: s.pointee.version, scratch: s.pointee.conjunctions)
+    }
+
+    /// A fragment is looked up as if it had no ports, type and code.
+    private func lookUpFragment(
+        in table: UnsafeMutablePointer<RuleTable>
+    ) -> UnsafeMutablePointer<Rule>? {
+        let key = state.pointee.key
+        let ports = key.load32(FlowLayout.l4Source)
+        key.store32(0, at: FlowLayout.l4Source)
+        let found = table.lookup(
+            key, version: state.pointee.version, scratch: state.pointee.conjunctions)
+        key.store32(ports, at: FlowLayout.l4Source)
+        return found
     }
 
     private func runRule(_ rule: UnsafeMutablePointer<Rule>, table: UInt8, isLast: Bool) {
@@ -211,12 +238,14 @@ extension Interpreter {
         {
             return
         }
-        let savedTable = state.pointee.table
+        let saved = (table: state.pointee.table, rule: state.pointee.rule)
         state.pointee.table = table
+        state.pointee.rule = nil
         var call = PacketInCall()
         call.reason = 0
         sendPacketIn(&call)
-        state.pointee.table = savedTable
+        state.pointee.table = saved.table
+        state.pointee.rule = saved.rule
     }
 
     @inline(__always)
@@ -391,8 +420,7 @@ extension Interpreter {
         s.pointee.resubmits &+= 1
         let entry = s.pointee.bridge.pointee.tables + Int(table)
         visit(table)
-        let found = entry.lookup(
-            s.pointee.key, version: s.pointee.version, scratch: s.pointee.conjunctions)
+        let found = lookUp(in: entry)
         restore(port: oldPort, isSwapped: isSwapped)
         guard let rule = found else {
             credit(.miss(entry))

@@ -59,6 +59,7 @@ public final class EngineRig {
         configuration = BridgeConfiguration(
             ports: list, bundles: (0..<ports).map { (Bundle(), ports: [UInt16($0)]) }, mirrors: [],
             floodVLANs: nil, forwardsBPDU: false, missToController: false, dropsFragments: false,
+            matchesFirstFragments: false,
             localAddress: 0)
         bridge.pointee.configuration = configuration.block
         pipeline.pointee.bridges[0] = bridge

@@ -47,7 +47,8 @@ extension OfprotoBridge {
             mirrors: mirrors.enumerated().map { block($1, at: $0, &memory) },
             floodVLANs: bitmap(settings.floodVLANs.isEmpty ? nil : settings.floodVLANs, &memory),
             forwardsBPDU: settings.forwardsBPDU, missToController: wantsMisses,
-            dropsFragments: fragments == .drop, localAddress: settings.localAddress)
+            dropsFragments: fragments == .drop,
+            matchesFirstFragments: fragments == .match, localAddress: settings.localAddress)
         for block in memory { new.adopt(block) }
         let old = configuration
         configuration = new
