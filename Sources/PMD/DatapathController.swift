@@ -34,6 +34,7 @@ public final class DatapathController: DatapathControl {
     let conntrack: ConntrackTable
     let fragments: FragmentTable
     let epochs: EpochDomain
+    let clock = EngineClock()
     let devices: UnsafeMutablePointer<DatapathDevice?>
     var threads: [PollThread] = []
     private var handles: [pthread_t] = []
@@ -54,7 +55,7 @@ public final class DatapathController: DatapathControl {
 
     /// Makes the datapath; nil when memory is short.
     public init?(_ settings: DatapathSettings) {
-        let now = PollThread.now()
+        let now = clock.now()
         guard
             let pool = PacketPool(
                 standardCapacity: settings.standardBuffers, jumboCapacity: settings.jumboBuffers),
@@ -82,7 +83,7 @@ public final class DatapathController: DatapathControl {
             engine.state.pointee.fragments = fragments
             threads.append(
                 PollThread(
-                    number: number, engine: engine, epochs: epochs, devices: devices,
+                    number: number, engine: engine, epochs: epochs, clock: clock, devices: devices,
                     eventDescriptor: eventDescriptor))
         }
     }
@@ -103,7 +104,15 @@ public final class DatapathController: DatapathControl {
         for port in ports.keys.sorted() { close(port) }
     }
 
-    public var nowMilliseconds: UInt64 { PollThread.now() }
+    public var nowMilliseconds: UInt64 { clock.now() }
+
+    /// Makes the engine's clock stand at `stopped` (nil: run), `warp` milliseconds ahead, and gives
+    /// up at once whatever that has made old.
+    public func setClock(stopped: UInt64?, warp: UInt64) {
+        clock.set(stopped: stopped, warp: warp)
+        let now = clock.now()
+        withThreadsHeld { for thread in threads { thread.sweep(now: now, budget: .max) } }
+    }
 
     /// Runs `body` while no poll thread moves.
     func withThreadsHeld<T>(_ body: () -> T) -> T {

@@ -38,6 +38,7 @@ struct PollThreadState {
     var engine: Engine
     var batch: PacketBatch
     var epochs: EpochDomain
+    let clock: EngineClock
     /// Receive queues of this thread.
     var queues: UnsafeMutablePointer<ReceiveQueue>
     var queueCount = 0
@@ -63,30 +64,24 @@ struct PollThread: @unchecked Sendable {
     let shared: UnsafeMutablePointer<PollThreadState>
 
     init(
-        number: Int, engine: Engine, epochs: EpochDomain,
+        number: Int, engine: Engine, epochs: EpochDomain, clock: EngineClock,
         devices: UnsafeMutablePointer<DatapathDevice?>, eventDescriptor: Int32
     ) {
         shared = .allocate(capacity: 1)
         shared.initialize(
             to: PollThreadState(
                 number: number, engine: engine, batch: PacketBatch.allocate(), epochs: epochs,
+                clock: clock,
                 queues: .allocate(capacity: PollThread.queuesMax), devices: devices,
                 epoll: vd_epoll_create(),
                 eventDescriptor: eventDescriptor, isConntrackSweeper: number == 0))
-    }
-
-    /// Milliseconds of the engine's clock.
-    static func now() -> UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) &* 1000 &+ UInt64(time.tv_nsec) / 1_000_000
     }
 
     // MARK: Control room
 
     /// Starts the thread, on CPU `cpu` if given.
     func start(cpu: Int?) -> pthread_t {
-        shared.pointee.startMilliseconds = PollThread.now()
+        shared.pointee.startMilliseconds = shared.pointee.clock.now()
         shared.pointee.cpu = Int32(cpu ?? -1)
         var thread = pthread_t()
         let status = pthread_create(
@@ -144,7 +139,7 @@ struct PollThread: @unchecked Sendable {
         var lastSweep: UInt64 = 0
         while vd_load_acquire32(stopWord) == 0 {
             if vd_load_acquire32(holdWord) != 0 { park() }
-            let now = PollThread.now()
+            let now = shared.pointee.clock.now()
             let received = turn(now: now)
             epochs.quiesce(number)
             if received > 0 {
@@ -154,7 +149,7 @@ struct PollThread: @unchecked Sendable {
             }
             if now != lastSweep && (received == 0 || now &- lastSweep >= 2) {
                 lastSweep = now
-                sweep(now: now, isIdle: idleTurns > 64)
+                sweep(now: now, budget: idleTurns > 64 ? 4096 : 256)
             }
             if idleTurns > 200 { sleep(idleTurns) }
         }
@@ -218,11 +213,13 @@ struct PollThread: @unchecked Sendable {
         }
     }
 
-    private func sweep(now: UInt64, isIdle: Bool) {
+    /// Gives up what has become old, a bounded piece of it. The thread, or the control room while
+    /// it holds the thread.
+    func sweep(now: UInt64, budget: Int) {
         let engine = shared.pointee.engine
-        engine.sweep(now: now, budget: isIdle ? 4096 : 256)
+        engine.sweep(now: now, budget: budget)
         if shared.pointee.isConntrackSweeper {
-            _ = engine.state.pointee.conntrack.expire(now: now, budget: isIdle ? 4096 : 512)
+            _ = engine.state.pointee.conntrack.expire(now: now, budget: budget)
             engine.expireFragments(now: now)
         }
         notify()

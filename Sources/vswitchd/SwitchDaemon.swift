@@ -107,11 +107,22 @@ final class SwitchDaemon {
             }
         }
         unixctl.registerLogCommands()
-        if arguments.dummy != nil { unixctl.registerTimeCommands(loop) }
+        if arguments.dummy != nil { registerTimeCommands() }
         unixctl.register("exit", usage: "[--cleanup]", minArgs: 0, maxArgs: 1) {
             [weak self] _, reply in
             self?.exitReplies.append(reply)
             self?.end(status: 0)
+        }
+    }
+
+    /// `time/stop` and `time/warp`, that the poll threads follow.
+    private func registerTimeCommands() {
+        unixctl.registerTimeCommands(loop)
+        loop.whenClockChanges { [weak self] stopped, warp in
+            self?.datapath.setClock(
+                stopped: stopped.map { UInt64(clamping: $0) }, warp: UInt64(clamping: warp))
+            // What has ended by the new time is known before timers look at it.
+            self?.drainEvents()
         }
     }
 

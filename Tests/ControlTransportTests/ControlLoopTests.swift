@@ -49,6 +49,22 @@ import Testing
         #expect(try fixture.on { log.value } == ["tick", "tick", "tick", "once"])
     }
 
+    @Test("who asks is told of the clock before timers fire for it")
+    func clockChanges() throws {
+        let log = Held<[String]>([])
+        let fixture = fixture
+        try fixture.on {
+            fixture.loop.whenClockChanges { stopped, warp in
+                log.value.append("\(stopped == nil ? "runs" : "stands") \(warp)")
+            }
+            fixture.loop.schedule(afterMilliseconds: 30_000) { log.value.append("timer") }
+            fixture.loop.warpTime(byMilliseconds: 1)
+            fixture.loop.stopTime()
+            fixture.loop.warpTime(byMilliseconds: 40_000)
+        }
+        #expect(try fixture.on { log.value } == ["runs 1", "stands 1", "stands 40001", "timer"])
+    }
+
     @Test("with the clock stopped only warping fires timers")
     func warp() throws {
         let fired = Held(0)

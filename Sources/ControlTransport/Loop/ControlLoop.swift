@@ -33,6 +33,7 @@ public final class ControlLoop: Sendable {
         var kept: [AnyObject] = []
         var isFiring = false
         var hasWarped = false
+        var onClockChange: ((_ stopped: Int64?, _ warp: Int64) -> Void)?
     }
 
     /// Starts the loop's thread. Fork before, never after.
@@ -142,6 +143,7 @@ public final class ControlLoop: Sendable {
         let state = state
         guard state.frozenMilliseconds == nil else { return }
         state.frozenMilliseconds = ControlClock.monotonicMilliseconds()
+        tellClock(state)
         rearm()
     }
 
@@ -150,7 +152,18 @@ public final class ControlLoop: Sendable {
         let state = state
         state.clockOffsetMilliseconds &+= min(max(step, 0), Self.delayMillisecondsMax)
         state.hasWarped = true
+        tellClock(state)
         fireDueTimers()
+    }
+
+    /// Calls `body` whenever the clock is stopped or warped, before timers fire for it: with the time
+    /// it stands at (nil while it runs) and by how much it has been moved forward in all.
+    public func whenClockChanges(_ body: @escaping (_ stopped: Int64?, _ warp: Int64) -> Void) {
+        state.onClockChange = body
+    }
+
+    private func tellClock(_ state: State) {
+        state.onClockChange?(state.frozenMilliseconds, state.clockOffsetMilliseconds)
     }
 
     /// The longest delay: beyond it a timer may as well never fire.
