@@ -9,15 +9,11 @@ extension Interpreter {
         let key = s.pointee.key
         let inPort = key.load32(FlowLayout.inPort)
         guard let index = configuration.index(ofPort: inPort) else {
-            return normalWithoutInputPort()
+            return normalWithoutInputPort(inPort)
         }
         let port = configuration.pointee.ports[Int(index)]
         guard port.bundle != .max else { return drop(.noOutputPort) }
         let bundle = configuration.pointee.bundles + Int(port.bundle)
-        if bundle.pointee.isMirrorOutput {
-            remark(.portIsMirrorOutput)
-            return drop(.noOutputPort)
-        }
         let destination = key.load48(FlowLayout.ethDestination)
         if !configuration.pointee.forwardsBPDU && destination & 0xffff_ffff_fff0 == 0x0180_c200_0000
         {
@@ -35,7 +31,7 @@ extension Interpreter {
         let source = key.load48(FlowLayout.ethSource)
         learnAddress(source, vlan: vlan, inPort: inPort, flags: port.flags)
         if destination & 0x0100_0000_0000 != 0 {
-            remark(.multicastFlooding)
+            remark(.noLearnedMACFlooding)
             return normalFlood(from: port.bundle, vlan: vlan)
         }
         let fdb = s.pointee.bridge.pointee.fdb
@@ -65,7 +61,12 @@ extension Interpreter {
     }
 
     /// A packet-out from OFPP_CONTROLLER or OFPP_NONE: switched by its tag, nothing learned.
-    private func normalWithoutInputPort() {
+    private func normalWithoutInputPort(_ inPort: UInt32) {
+        guard inPort == ReservedOpenFlowPort.controller || inPort == ReservedOpenFlowPort.any
+        else {
+            remark(.unknownInputPort)
+            return drop(.noOutputPort)
+        }
         let key = state.pointee.key
         let vlan = key.load16(FlowLayout.vlanTCI) & 0xfff
         let destination = key.load48(FlowLayout.ethDestination)
@@ -76,8 +77,12 @@ extension Interpreter {
             let index = state.pointee.configuration.index(ofPort: learned)
         {
             let bundle = state.pointee.configuration.pointee.ports[Int(index)].bundle
-            if bundle != .max { return outputNormal(bundle, vlan: vlan) }
+            if bundle != .max {
+                remark(.forwardingToLearnedPort)
+                return outputNormal(bundle, vlan: vlan)
+            }
         }
+        remark(.noLearnedMACFlooding)
         normalFlood(from: .max, vlan: vlan)
     }
 
@@ -220,8 +225,7 @@ extension Interpreter {
         _ bundle: Bundle, _ ports: UnsafeMutablePointer<UInt16>, vlan: UInt16
     ) -> UInt16 {
         func usable(_ index: UInt16) -> Bool {
-            state.pointee.configuration.pointee.ports[Int(index)].flags
-                & (PortFlag.down | PortFlag.notLive) == 0
+            state.pointee.configuration.pointee.ports[Int(index)].flags & PortFlag.notLive == 0
         }
         if bundle.bondMode <= 1 {
             if bundle.activePort != .max && usable(bundle.activePort) { return bundle.activePort }
