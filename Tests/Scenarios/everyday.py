@@ -6,7 +6,8 @@ import re
 import shlex
 import subprocess
 
-from lab.shell import CommandFailed, run
+from harness import eventually
+from lab.shell import CommandFailed, run, succeeds
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -71,7 +72,8 @@ def compare(context, name, steps):
 
 def reset(lab):
     """A fresh bridge; and a fresh daemon where the last group ended it."""
-    if not lab.switch.pid("ovs-vswitchd"):
+    if not succeeds("ovs-appctl", "version", environment=lab.switch.environment):
+        eventually(lambda: not lab.switch.pid("ovs-vswitchd"), "the daemon does not end")
         lab.switch.start_daemon()
     for line in SETUP.strip().splitlines():
         perform(lab, line, {}, checked=True)
