@@ -76,6 +76,10 @@ final class TraceRecorder {
             withExtendedLifetime(compiled) { finish() }
         } else {
             interpreter.judge(bridge: bridge.index, inPort: inPort)
+            if state.pointee.dropReason == .fragment, node.children.isEmpty {
+                let text = "Packets are IP fragments and the fragment handling mode is \"drop\"."
+                node.add(.table, "\(tableText(0)). \(text)").add(.action, "drop")
+            }
             finish()
         }
     }
