@@ -41,6 +41,7 @@ public struct PortInfo: Hashable, Sendable {
     /// Megabits a second; 0 unknown.
     public var speedMbps: UInt32 = 0
     public var isFullDuplex = true
+    public var modes = LinkModes()
     public var linkResets: UInt64 = 0
     public var receiveQueues = 1
     /// Extra key-values for `Interface.status` (driver_name …).

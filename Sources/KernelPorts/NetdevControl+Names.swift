@@ -36,19 +36,32 @@ extension NetdevControl {
         try setHardwareAddress(mac, of: DeviceName(device))
     }
 
-    /// Speed and duplex of the link, as far as the driver tells.
-    public func linkMode(of device: String) -> (megabitsPerSecond: UInt32?, isFullDuplex: Bool?) {
-        // ethtool_cmd: speed u16 at 12, duplex u8 at 14, high half of the speed at 28.
+    /// How the link is and what it could be; nil where the driver does not tell.
+    public func linkMode(of device: String) -> LinkMode? {
+        // ethtool_cmd: u32 supported at 4, advertised at 8; speed u16 at 12, duplex u8 at 14, port
+        // at 15, autonegotiation at 18, high half of the speed at 28, u32 of the partner at 32.
         var bytes = [UInt8](repeating: 0, count: 44)
         bytes[0] = 1  // ETHTOOL_GSET
         guard let name = try? DeviceName(device), (try? ethtool(&bytes, of: name)) != nil else {
-            return (nil, nil)
+            return nil
         }
         let low = UInt32(bytes[12]) | UInt32(bytes[13]) << 8
         let high = UInt32(bytes[28]) | UInt32(bytes[29]) << 8
         let speed = high << 16 | low
         let isKnown = speed != 0 && speed != 0xffff && speed != 0xffff_ffff
-        return (isKnown ? speed : nil, bytes[14] <= 1 ? bytes[14] == 1 : nil)
+        func word(_ start: Int) -> UInt32 {
+            (0..<4).reduce(0) { $0 | UInt32(bytes[start + $1]) << UInt32(8 * $1) }
+        }
+        var mode = LinkMode()
+        mode.megabitsPerSecond = isKnown ? speed : nil
+        mode.isFullDuplex = bytes[14] <= 1 ? bytes[14] == 1 : nil
+        mode.isCopper = bytes[15] == 0
+        mode.isFiber = bytes[15] == 3
+        mode.autonegotiates = bytes[18] != 0
+        mode.supported = word(4)
+        mode.advertised = word(8)
+        mode.partner = word(32)
+        return mode
     }
 
     /// Name, version and firmware version of the device's driver, for `Interface.status`.

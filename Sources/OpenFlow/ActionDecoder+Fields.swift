@@ -7,8 +7,10 @@ extension ActionDecoder {
         _ wire: ActionWire, _ body: inout ByteReader
     ) throws(OpenFlowError) -> Action? {
         switch wire {
-        case .setField12: return .setField(try setField(&body, mayMask: false))
-        case .setField15: return .setField(try setField(&body, mayMask: true))
+        case .setField12: return .setField(try setField(&body, mayMask: false).action)
+        case .setField15:
+            let set = try setField(&body, mayMask: true)
+            return set.isLoad ? .registerLoad(set.action) : .setField(set.action)
         case .regLoad: return .registerLoad(try registerLoad(&body))
         case .regLoad2: return .setField(try registerLoad2(&body))
         case .copyField15, .copyField13, .regMove: return try move(wire, &body)
@@ -37,9 +39,10 @@ extension ActionDecoder {
         }
     }
 
+    /// The action, and whether a mask that covers the field says that it was a load.
     private func setField(
         _ body: inout ByteReader, mayMask: Bool
-    ) throws(OpenFlowError) -> SetFieldAction {
+    ) throws(OpenFlowError) -> (action: SetFieldAction, isLoad: Bool) {
         let (field, value, mask) = try oxm.readActionEntry(&body)
         if mask != nil && !mayMask { throw OpenFlowError(.ofpbacBadSetMask) }
         try body.zeros(body.remaining, else: .ofpbacBadSetArgument)
@@ -52,7 +55,7 @@ extension ActionDecoder {
                 throw OpenFlowError(.ofpbacBadSetArgument, "vlan_vid without its present bit")
             }
         }
-        return action
+        return (action, mask.map { !$0.isAllOnes && oxm.isExact($0, field) } ?? false)
     }
 
     private func registerLoad2(_ body: inout ByteReader) throws(OpenFlowError) -> SetFieldAction {

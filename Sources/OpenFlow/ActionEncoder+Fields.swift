@@ -34,11 +34,12 @@ extension ActionEncoder {
         return true
     }
 
-    /// OpenFlow 1.5's set-field covers loads too; before that a part of a field is a load.
+    /// OpenFlow 1.5's set-field covers loads too, which show as such by their mask where a field
+    /// has bits to spare; before that a part of a field is a load.
     private mutating func putSet(_ set: SetFieldAction, isLoad: Bool) {
         let isWhole = oxm.isExact(set.mask, set.field)
         if version >= .v1_5 {
-            putSetField(set.field, set.value, mask: set.mask)
+            putSetField(set.field, set.value, mask: set.mask, keepsWholeMask: isLoad)
         } else if isLoad || !isWhole {
             putLoads(set)
         } else if version.usesOXM {

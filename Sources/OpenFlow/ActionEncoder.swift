@@ -66,10 +66,13 @@ struct ActionEncoder {
         putSetField(field, FieldValue(value, byteCount: field.info.byteCount), mask: nil)
     }
 
-    mutating func putSetField(_ field: Field, _ value: FieldValue, mask: FieldValue?) {
+    mutating func putSetField(
+        _ field: Field, _ value: FieldValue, mask: FieldValue?, keepsWholeMask: Bool = false
+    ) {
         put(version >= .v1_5 ? .setField15 : .setField12) { encoder in
             encoder.oxm.writeEntry(
-                field, version: encoder.version, value: value, mask: mask, into: &encoder.writer)
+                field, version: encoder.version, value: value, mask: mask,
+                keepsWholeMask: keepsWholeMask, into: &encoder.writer)
         }
     }
 

@@ -177,11 +177,11 @@ public struct OXMCodec: Sendable {
     /// Writes an entry; the mask is left out where it is nil or all ones in `field`'s bits.
     public func writeEntry(
         _ field: Field, version: OpenFlowVersion?, value: FieldValue, mask: FieldValue? = nil,
-        into writer: inout ByteWriter
+        keepsWholeMask: Bool = false, into writer: inout ByteWriter
     ) {
         guard field.header(in: version) != nil else { return }
         let width = field.tunnelMetadataIndex == nil ? field.byteCount : value.bytes.count
-        let isMasked = mask.map { !isExact($0, field) } ?? false
+        let isMasked = mask.map { !($0.isAllOnes || !keepsWholeMask && isExact($0, field)) } ?? false
         // A header's length is a byte: a masked option of 124 bytes still fits.
         writeHeader(
             field, version: version, isMasked: isMasked, byteCount: width, into: &writer)

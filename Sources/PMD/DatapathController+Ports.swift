@@ -195,17 +195,23 @@ extension DatapathController {
             info.ifindex = UInt32(bitPattern: link.index)
             info.mtu = UInt32(link.mtu)
             info.isUp = link.isUp
-            info.hasLink = link.hasCarrier
+            info.hasLink = link.isUp && link.hasCarrier
             info.linkResets = UInt64(link.carrierChanges)
             info.address = link.hardwareAddress.reduce(0) { $0 << 8 | UInt64($1) }
             if let control = try? NetdevControl() {
                 defer { control.close() }
-                let mode = control.linkMode(of: info.name)
-                info.speedMbps = mode.megabitsPerSecond ?? 0
-                info.isFullDuplex = mode.isFullDuplex ?? true
+                if let mode = control.linkMode(of: info.name) {
+                    info.speedMbps = mode.megabitsPerSecond ?? 0
+                    info.isFullDuplex = mode.isFullDuplex ?? true
+                    info.modes = LinkModes(mode)
+                }
+                if let driver = control.driver(of: info.name) {
+                    info.status["driver_name"] = driver.name
+                    info.status["driver_version"] = driver.version
+                    info.status["firmware_version"] = driver.firmware
+                }
             }
-            info.status["driver_name"] = link.kind.isEmpty ? "af_packet" : link.kind
-        case .kernel: break
+        case .kernel: info.hasLink = info.isUp
         case .dpdk(let device):
             if let link = device.link {
                 info.hasLink = link.isUp
@@ -245,9 +251,12 @@ extension DatapathController {
     }
 
     public func setPortUp(_ datapathPort: UInt32, _ isUp: Bool) {
-        guard let port = ports[datapathPort], case .kernel = port.device,
-            port.info.type != .dummy, let control = try? NetdevControl()
-        else { return }
+        guard let port = ports[datapathPort], case .kernel = port.device else { return }
+        if port.info.type == .dummy {
+            ports[datapathPort]?.info.isUp = isUp
+            return
+        }
+        guard let control = try? NetdevControl() else { return }
         defer { control.close() }
         try? control.setUp(isUp, of: port.info.name)
     }
@@ -258,5 +267,17 @@ extension DatapathController {
             case .kernel(let device) = port.device
         else { return false }
         return frame.withUnsafeBytes { device.inject($0) }
+    }
+}
+
+extension LinkModes {
+    init(_ mode: LinkMode) {
+        self.init()
+        isCopper = mode.isCopper
+        isFiber = mode.isFiber
+        autonegotiates = mode.autonegotiates
+        supported = mode.supported
+        advertised = mode.advertised
+        partner = mode.partner
     }
 }

@@ -34,8 +34,6 @@ import Flow
 
 /// Flags of a bridge port.
 @frozen public enum PortFlag {
-    /// Administratively down or without link: neither receives nor sends.
-    @inlinable public static var down: UInt32 { 1 }
     /// OFPPC_NO_RECV.
     @inlinable public static var noReceive: UInt32 { 2 }
     /// OFPPC_NO_FLOOD, and STP states that do not flood.

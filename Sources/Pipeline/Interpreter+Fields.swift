@@ -286,6 +286,6 @@ extension Interpreter {
         if number == ReservedOpenFlowPort.controller { return true }
         guard let index = state.pointee.configuration.index(ofPort: number) else { return false }
         let port = state.pointee.configuration.pointee.ports[Int(index)]
-        return port.flags & (PortFlag.down | PortFlag.notLive) == 0 && port.kind != .broken
+        return port.flags & PortFlag.notLive == 0 && port.kind != .broken
     }
 }

@@ -122,9 +122,7 @@ extension Interpreter {
             return drop(.noOutputPort)
         }
         let port = configuration.pointee.ports + Int(index)
-        if port.pointee.flags & (PortFlag.noForward | PortFlag.down) != 0
-            || port.pointee.kind == .broken
-        {
+        if port.pointee.flags & PortFlag.noForward != 0 || port.pointee.kind == .broken {
             remark(.portDown)
             return drop(.portDisabled)
         }
@@ -185,8 +183,7 @@ extension Interpreter {
         s.pointee.depth &+= 1
         trace(.bridge, table: 0, rule: nil, value: UInt64(peerBridge))
         if let index = s.pointee.configuration.index(ofPort: peerPort),
-            s.pointee.configuration.pointee.ports[Int(index)].flags
-                & (PortFlag.noReceive | PortFlag.down) == 0
+            s.pointee.configuration.pointee.ports[Int(index)].flags & PortFlag.noReceive == 0
         {
             mirrorIngress(peerPort)
             withOwnActionSet(copied: false) {

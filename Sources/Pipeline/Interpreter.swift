@@ -41,6 +41,7 @@ extension Interpreter {
         s.pointee.isCacheable = true
         s.pointee.outputCount = 0
         s.pointee.dropReason = .none
+        s.pointee.isRefused = false
         s.pointee.stackCount = 0
         s.pointee.actionSetCount = 0
         s.pointee.actionSetBase = 0
@@ -60,8 +61,9 @@ extension Interpreter {
         state.pointee.key.store32(inPort, at: FlowLayout.inPort)
         state.pointee.key.store32(ReservedOpenFlowPort.unset, at: FlowLayout.actsetOutput)
         state.pointee.base.store32(inPort, at: FlowLayout.inPort)
-        guard admitted(inPort) else { return }
-        mirrorIngress(inPort)
+        guard !dropsAsFragment() else { return }
+        state.pointee.isRefused = isRefused(inPort)
+        if !state.pointee.isRefused { mirrorIngress(inPort) }
         runTable(0, isMissHonoured: true, isLast: true)
         finishActionSet(isLast: true)
         if state.pointee.isPausing { finishPause() }
@@ -122,20 +124,29 @@ extension Interpreter {
         return true
     }
 
-    /// Whether the input port takes packets at all.
-    private func admitted(_ inPort: UInt32) -> Bool {
-        guard let index = state.pointee.configuration.index(ofPort: inPort) else { return true }
-        let flags = state.pointee.configuration.pointee.ports[Int(index)].flags
-        if flags & (PortFlag.noReceive | PortFlag.down) != 0 {
+    /// Whether the input port takes no packets, or is for mirrored ones only.
+    private func isRefused(_ inPort: UInt32) -> Bool {
+        let configuration = state.pointee.configuration
+        guard let index = configuration.index(ofPort: inPort) else { return false }
+        let port = configuration.pointee.ports + Int(index)
+        if port.pointee.flags & PortFlag.noReceive != 0 {
             drop(.portDisabled)
-            return false
+            return true
         }
-        if state.pointee.configuration.pointee.dropsFragments
-            && state.pointee.key.load8(FlowLayout.ipFragment) != 0
+        if port.pointee.bundle != .max
+            && configuration.pointee.bundles[Int(port.pointee.bundle)].isMirrorOutput
         {
-            drop(.fragment)
-            return false
+            drop(.noOutputPort)
+            return true
         }
+        return false
+    }
+
+    private func dropsAsFragment() -> Bool {
+        guard state.pointee.configuration.pointee.dropsFragments,
+            state.pointee.key.load8(FlowLayout.ipFragment) != 0
+        else { return false }
+        drop(.fragment)
         return true
     }
 
@@ -210,6 +221,10 @@ extension Interpreter {
         let s = state
         credit(.rule(rule))
         trace(.rule, table: table, rule: rule, value: 0)
+        if s.pointee.isRefused {
+            if s.pointee.dropReason == .noOutputPort { remark(.portIsMirrorOutput) }
+            return
+        }
         let savedTable = s.pointee.table
         let savedRule = s.pointee.rule
         s.pointee.table = table
@@ -226,7 +241,7 @@ extension Interpreter {
         _ entry: UnsafeMutablePointer<RuleTable>, table: UInt8, isMissHonoured: Bool
     ) {
         drop(.tableMiss)
-        guard isMissHonoured else { return }
+        guard isMissHonoured, !state.pointee.isRefused else { return }
         let behaviour = entry.pointee.missBehaviour
         let sends =
             behaviour == 1
@@ -485,5 +500,6 @@ extension Interpreter {
     @inlinable public static var all: UInt32 { 0xffff_fffc }
     @inlinable public static var controller: UInt32 { 0xffff_fffd }
     @inlinable public static var local: UInt32 { 0xffff_fffe }
+    /// OFPP_NONE and OFPP_ANY.
     @inlinable public static var any: UInt32 { 0xffff_ffff }
 }

@@ -97,6 +97,8 @@ import Flow
     public var isCacheable = true
     public var outputCount: Int32 = 0
     public var dropReason: DropReason = .none
+    /// The input port takes no packets: the rule is found and credited, but not run.
+    public var isRefused = false
 
     // Scratch.
     public var stack: UnsafeMutablePointer<StackEntry>

@@ -119,7 +119,6 @@ import Flow
     case noLearnedMACFlooding
     case forwardingToLearnedPort
     case learnedPortIsInputPort
-    case multicastFlooding
     case vlanNotCarried
     case reservedMulticast
     case recursionTooDeep
@@ -130,4 +129,5 @@ import Flow
     case portIsMirrorOutput
     case nonexistentGroup
     case learnedNewAddress
+    case unknownInputPort
 }

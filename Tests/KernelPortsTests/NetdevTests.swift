@@ -26,7 +26,7 @@ import Testing
             #expect(try link.index == control.index(of: "v0"))
             #expect(try LinkInfo.of(index: link.index).name == "v0")
             #expect(try LinkInfo.all().map(\.name).sorted() == ["lo", "v0", "v1"])
-            #expect(control.linkMode(of: "v0").megabitsPerSecond == 10_000)
+            #expect(control.linkMode(of: "v0")?.megabitsPerSecond == 10_000)
             #expect(control.driver(of: "v0")?.name == "veth")
             #expect(!control.exists("v2"))
             #expect(throws: KernelPortError.noDevice) { try LinkInfo.of("v2") }

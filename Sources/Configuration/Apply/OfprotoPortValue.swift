@@ -36,9 +36,30 @@ enum OfprotoPortValue {
         if case .device = port.kind { port.mtu = info.mtu }
         port.currentSpeedKilobits = UInt32(clamping: UInt64(info.speedMbps) * 1000)
         port.current = features(info)
+        port.supported = features(info.modes.supported)
+        port.advertised = features(info.modes.advertised)
+        port.peerFeatures = features(info.modes.partner)
+    }
+
+    /// The kernel's link modes, those that OpenFlow has a bit for.
+    private static func features(_ modes: UInt32) -> PortFeatures {
+        let known: [(bit: UInt32, feature: PortFeatures)] = [
+            (0, .speed10MHalf), (1, .speed10MFull), (2, .speed100MHalf), (3, .speed100MFull),
+            (4, .speed1GHalf), (5, .speed1GFull), (6, .autonegotiation), (7, .copper),
+            (10, .fiber), (12, .speed10GFull), (13, .pause), (14, .pauseAsymmetric),
+        ]
+        return known.reduce(into: []) { if modes >> $1.bit & 1 == 1 { $0.insert($1.feature) } }
     }
 
     private static func features(_ info: PortInfo) -> PortFeatures {
+        var current = speed(info)
+        if info.modes.isCopper { current.insert(.copper) }
+        if info.modes.isFiber { current.insert(.fiber) }
+        if info.modes.autonegotiates { current.insert(.autonegotiation) }
+        return current
+    }
+
+    private static func speed(_ info: PortInfo) -> PortFeatures {
         switch (info.speedMbps, info.isFullDuplex) {
         case (0, _): []
         case (10, true): .speed10MFull

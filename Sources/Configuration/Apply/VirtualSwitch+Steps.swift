@@ -140,7 +140,10 @@ extension VirtualSwitch {
             let members = runtime.members(of: port)
             guard !members.isEmpty else { continue }
             for member in members {
-                runtime.ofproto.modifyPort(member.number) { $0.queues = port.queues }
+                runtime.ofproto.modifyPort(member.number) {
+                    // A dummy has one queue whatever QoS says, as those of Open vSwitch.
+                    $0.queues = member.info.type == .dummy ? [0] : port.queues
+                }
             }
             bundles.append(
                 BundleSettings(

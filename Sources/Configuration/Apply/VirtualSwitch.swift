@@ -60,6 +60,7 @@ public final class VirtualSwitch {
         self.options = options
         bridgeSet = BridgeSet(control: datapath)
         database = DatabaseClient(host: host, stream: stream, settings: .virtualSwitch)
+        bridgeSet.onPortUp = { [weak self] in self?.refreshDevice(datapathPort: $0) }
         bridgeSet.log = { [weak host] module, text in host?.log(.info, module, text) }
         database.onEvent = { [weak self] in self?.handle($0) }
     }

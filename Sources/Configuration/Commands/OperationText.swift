@@ -101,10 +101,8 @@ struct OperationText {
 
     private func pushVLAN(_ operation: DatapathOperation) -> String {
         let tci = operation.b
-        var text = operation.a == 0x8100 ? "" : "tpid=\(ethType(operation.a)),"
-        text += "vid=\(tci & 0xfff),pcp=\(tci >> 13 & 7)"
-        if tci & 0x1000 == 0 { text += ",cfi=0" }
-        return "push_vlan(\(text))"
+        let type = operation.a == 0x8100 ? "" : "tpid=\(ethType(operation.a)),"
+        return "push_vlan(\(type)vid=\(tci & 0xfff),pcp=\(tci >> 13 & 7))"
     }
 
     private func ipv4(_ operation: DatapathOperation) -> String {

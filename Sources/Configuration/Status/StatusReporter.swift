@@ -26,6 +26,7 @@ struct StatusReporter {
             for port in bridge.desired.ports {
                 for settings in port.interfaces {
                     addInterface(settings, of: bridge, replica, &transaction)
+                    addFirstStatistics(settings, of: bridge, vswitch, &transaction)
                 }
                 addPort(port, of: bridge, replica, &transaction)
             }
@@ -169,6 +170,17 @@ struct StatusReporter {
         }
         transaction.updateChanged(
             InterfaceRow.table, uuid: uuid, row: row, comparedWith: replica)
+    }
+
+    /// Counters come with an interface, not only with the next round of them.
+    private mutating func addFirstStatistics(
+        _ settings: InterfaceSettings, of bridge: BridgeRuntime, _ vswitch: VirtualSwitch,
+        _ transaction: inout TransactionBuilder
+    ) {
+        guard let interface = bridge.interfaces[settings.name], let uuid = settings.uuid,
+            writtenStatistics[uuid] == nil
+        else { return }
+        addStatistics(interface, vswitch, &transaction)
     }
 
     private mutating func addStatistics(

@@ -18,11 +18,13 @@ final class TraceNode {
         case detail
         /// Something that may not be what was meant.
         case warning
+        /// What is wrong with the packet or the configuration.
+        case error
 
         /// Whether what follows is never set further in.
         var isTerminal: Bool {
             switch self {
-            case .action, .detail, .warning, .bucket: true
+            case .action, .detail, .warning, .error, .bucket: true
             case .bridge, .table, .thaw: false
             }
         }
@@ -53,6 +55,7 @@ final class TraceNode {
             switch node.kind {
             case .detail: result += "\(margin) -> \(node.text)\n"
             case .warning: result += "\(margin) >> \(node.text)\n"
+            case .error: result += "\(margin) >>>> \(node.text) <<<<\n"
             case .bridge:
                 let rule = String(repeating: "-", count: node.text.count)
                 result += "\n\(margin)\(node.text)\n\(margin)\(rule)\n"

@@ -76,6 +76,10 @@ final class TraceRecorder {
             withExtendedLifetime(compiled) { finish() }
         } else {
             interpreter.judge(bridge: bridge.index, inPort: inPort)
+            if state.pointee.dropReason == .fragment, node.children.isEmpty {
+                let text = "Packets are IP fragments and the fragment handling mode is \"drop\"."
+                node.add(.table, "\(tableText(0)). \(text)").add(.action, "drop")
+            }
             finish()
         }
     }
@@ -366,8 +370,45 @@ final class TraceRecorder {
     private func say(_ remark: TraceRemark) {
         let parent = pendingBucket == nil
             ? node : node.children.last { $0.kind == .bucket } ?? node
+        if let reason = reason(remark) { parent.add(.error, reason) }
+        if remark == .portIsMirrorOutput { return }
         let (kind, text) = TraceRecorder.words(remark)
         parent.add(kind, text)
+    }
+
+    /// What is wrong with the packet at its input port, where a remark is about that.
+    private func reason(_ remark: TraceRemark) -> String? {
+        let key = interpreter.state.pointee.key
+        let number = key.load32(FlowLayout.inPort)
+        let bridge = ofproto(interpreter.state.pointee.bridge.pointee.index)
+        let name = bridge?.ports[number]?.name ?? ""
+        switch remark {
+        case .unknownInputPort: return "received packet on unknown port \(number)"
+        case .portIsMirrorOutput:
+            return "dropping packet received on port \(name), which is reserved exclusively for "
+                + "mirroring"
+        case .vlanNotCarried:
+            guard let bundle = bridge?.bundles.first(where: { $0.members.contains(number) })
+            else { return nil }
+            let tci = key.load16(FlowLayout.vlanTCI)
+            return TraceRecorder.reason(
+                bundle, vlan: tci & 0x1000 == 0 ? 0 : tci & 0xfff, port: name)
+        default: return nil
+        }
+    }
+
+    private static func reason(_ bundle: BundleSettings, vlan: UInt16, port: String) -> String {
+        switch bundle.mode {
+        case .access:
+            "dropping VLAN \(vlan) tagged packet received on port \(port) configured as VLAN "
+                + "\(bundle.tag) access port"
+        case .dot1qTunnel:
+            "dropping VLAN \(vlan) packet received on dot1q-tunnel port \(port) that excludes "
+                + "this VLAN"
+        case .trunk, .nativeTagged, .nativeUntagged:
+            "dropping VLAN \(vlan) packet received on port \(port) not configured for trunking "
+                + "VLAN \(vlan)"
+        }
     }
 
     private static func words(_ remark: TraceRemark) -> (TraceNode.Kind, String) {
@@ -379,7 +420,6 @@ final class TraceRecorder {
         case .noLearnedMACFlooding: (.detail, "no learned MAC for destination, flooding")
         case .forwardingToLearnedPort: (.detail, "forwarding to learned port")
         case .learnedPortIsInputPort: (.detail, "learned port is input port, dropping")
-        case .multicastFlooding: (.detail, "multicast traffic, flooding")
         case .vlanNotCarried: (.warning, "disallowed VLAN VID for this input port, dropping")
         case .reservedMulticast: (.detail, "packet has reserved destination MAC, dropping")
         case .recursionTooDeep: (.warning, "over max translation depth 64")
@@ -390,6 +430,7 @@ final class TraceRecorder {
         case .portIsMirrorOutput: (.warning, "input port is mirror output port, dropping")
         case .nonexistentGroup: (.warning, "output to nonexistent group")
         case .learnedNewAddress: (.detail, "learned a new address")
+        case .unknownInputPort: (.warning, "no input bundle, dropping")
         }
     }
 }

@@ -23,8 +23,8 @@ public final class BridgeSet {
     let meterNumbers: MeterNumbers
     /// The bridge whose change is in progress, if any.
     weak var bridgeInChange: OfprotoBridge?
-    /// The counters of a port's queue, where a device has them.
-    public var queueCounters: ((OfprotoPort, UInt32) -> QueueStats?)?
+    /// A controller has set a port's device up or down.
+    public var onPortUp: ((_ datapathPort: UInt32) -> Void)?
     /// A bridge's table of tunnel options has changed; the engine parses headers by it.
     public var onTunnelOptions: ((OfprotoBridge) -> Void)?
     /// Notes for the log: a module of OVS's name and the text.

@@ -63,6 +63,9 @@ extension OfprotoBridge {
         ports[port.number] = port
         tellModified(old, port, source: source)
         publishConfiguration()
+        if toggle.contains(.portDown), case .device = port.kind {
+            owner.onPortUp?(port.datapathPort)
+        }
     }
 
     /// The port that a port-mod is about.

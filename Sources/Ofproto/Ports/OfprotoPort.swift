@@ -81,7 +81,6 @@ public struct OfprotoPort: Hashable, Sendable {
     /// `PortFlag` bits for the engine.
     var flags: UInt32 {
         var flags: UInt32 = 0
-        if config.contains(.portDown) || state.contains(.linkDown) { flags |= PortFlag.down }
         if config.contains(.noReceive) { flags |= PortFlag.noReceive }
         if config.contains(.noFlood) { flags |= PortFlag.noFlood }
         if config.contains(.noForward) { flags |= PortFlag.noForward }

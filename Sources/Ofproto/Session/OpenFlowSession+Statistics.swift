@@ -127,18 +127,9 @@ extension OfprotoBridge {
         }
     }
 
+    /// Nothing is counted by queue: what is not known is told as such.
     func queueStats(_ request: QueueRequest) throws(OpenFlowError) -> [QueueStats] {
-        try queues(request).map { port, queue in
-            if let counters = owner.queueCounters?(port, queue) { return counters }
-            var stats = QueueStats(port: port.number, queue: queue)
-            stats.sentBytes = 0
-            stats.sentPackets = 0
-            stats.sendErrors = 0
-            let age = duration(since: port.created)
-            stats.durationSeconds = age.seconds
-            stats.durationNanoseconds = age.nanoseconds
-            return stats
-        }
+        try queues(request).map { QueueStats(port: $0.number, queue: $1) }
     }
 
     func queueConfiguration(
