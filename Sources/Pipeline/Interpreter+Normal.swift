@@ -9,16 +9,11 @@ extension Interpreter {
         let key = s.pointee.key
         let inPort = key.load32(FlowLayout.inPort)
         guard let index = configuration.index(ofPort: inPort) else {
-<<<<<<< HEAD
-            return normalWithoutInputPort(isLast: isLast)
-=======
-            return normalWithoutInputPort(inPort)
->>>>>>> control
+            return normalWithoutInputPort(inPort, isLast: isLast)
         }
         let port = configuration.pointee.ports[Int(index)]
         guard port.bundle != .max else { return drop(.noOutputPort) }
         let bundle = configuration.pointee.bundles + Int(port.bundle)
-<<<<<<< HEAD
         if bundle.pointee.isMirrorOutput {
             remark(.portIsMirrorOutput)
             return drop(.noOutputPort)
@@ -30,8 +25,6 @@ extension Interpreter {
         }
         let tags = arrived.received(on: bundle.pointee)
         let vlan = tags.outer.vid
-=======
->>>>>>> control
         let destination = key.load48(FlowLayout.ethDestination)
         if !configuration.pointee.forwardsBPDU && destination & 0xffff_ffff_fff0 == 0x0180_c200_0000
         {
@@ -50,13 +43,8 @@ extension Interpreter {
             if learnsLater { learnAddress(source, vlan: vlan, inPort: inPort, flags: port.flags) }
         }
         if destination & 0x0100_0000_0000 != 0 {
-<<<<<<< HEAD
-            remark(.multicastFlooding)
-            return normalFlood(from: port.bundle, tags, isLast: isLast)
-=======
             remark(.noLearnedMACFlooding)
-            return normalFlood(from: port.bundle, vlan: vlan)
->>>>>>> control
+            return normalFlood(from: port.bundle, tags, isLast: isLast)
         }
         let fdb = s.pointee.bridge.pointee.fdb
         let bucket = fdb.bucket(destination, vlan: vlan)
@@ -85,16 +73,12 @@ extension Interpreter {
     }
 
     /// A packet-out from OFPP_CONTROLLER or OFPP_NONE: switched by its tag, nothing learned.
-<<<<<<< HEAD
-    private func normalWithoutInputPort(isLast: Bool) {
-=======
-    private func normalWithoutInputPort(_ inPort: UInt32) {
+    private func normalWithoutInputPort(_ inPort: UInt32, isLast: Bool) {
         guard inPort == ReservedOpenFlowPort.controller || inPort == ReservedOpenFlowPort.any
         else {
             remark(.unknownInputPort)
             return drop(.noOutputPort)
         }
->>>>>>> control
         let key = state.pointee.key
         let tags = VLANTags(key)
         let destination = key.load48(FlowLayout.ethDestination)
@@ -105,32 +89,12 @@ extension Interpreter {
             let index = state.pointee.configuration.index(ofPort: learned)
         {
             let bundle = state.pointee.configuration.pointee.ports[Int(index)].bundle
-<<<<<<< HEAD
-            if bundle != .max { return outputNormal(bundle, tags, isLast: isLast) }
-=======
             if bundle != .max {
                 remark(.forwardingToLearnedPort)
-                return outputNormal(bundle, vlan: vlan)
+                return outputNormal(bundle, tags, isLast: isLast)
             }
         }
         remark(.noLearnedMACFlooding)
-        normalFlood(from: .max, vlan: vlan)
-    }
-
-    /// The VLAN a packet belongs to by the port it came in on, or nil if the port does not carry it.
-    private func inputVLAN(_ bundle: Bundle) -> UInt16? {
-        let tci = state.pointee.key.load16(FlowLayout.vlanTCI)
-        let vid = tci & 0x1000 == 0 ? 0 : tci & 0xfff
-        switch bundle.mode {
-        case .access: return vid == 0 ? bundle.vlan : nil
-        case .nativeTagged, .nativeUntagged:
-            let vlan = vid == 0 ? bundle.vlan : vid
-            return vlan == bundle.vlan || Bundle.contains(bundle.trunks, vlan) ? vlan : nil
-        case .trunk: return Bundle.contains(bundle.trunks, vid) ? vid : nil
-        case .dot1qTunnel:
-            return Bundle.contains(bundle.customerVLANs, vid) ? bundle.vlan : nil
->>>>>>> control
-        }
         normalFlood(from: .max, tags, isLast: isLast)
     }
 
