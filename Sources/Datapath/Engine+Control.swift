@@ -66,30 +66,35 @@ extension Engine {
     public func dumpRecords(limit: Int, now: UInt64) -> [RecordInfo] {
         let s = state
         var list: [RecordInfo] = []
-        let key = s.pointee.revalidationKey
         for slot in 0..<UInt32(truncatingIfNeeded: s.pointee.records.slots.highWater) {
             let record = s.pointee.records.records + Int(slot)
             guard record.pointee.path != .max else { continue }
             if list.count >= limit { break }
-            expand(record, into: key)
-            key.store32(FlowRecord.port(record.pointee.key0), at: FlowLayout.inPort)
-            key.store32(0, at: FlowLayout.actsetOutput)
-            var info = RecordInfo()
-            info.key = Array(
-                UnsafeRawBufferPointer(start: key.base, count: FlowLayout.byteCount))
+            var info = info(of: record)
             let path = s.pointee.paths.path(record.pointee.path)
-            let operations = s.pointee.paths.operations(record.pointee.path)
             info.operations = Array(
                 UnsafeBufferPointer(
-                    start: operations, count: Int(path.pointee.operationCount)))
-            info.packets = record.pointee.packets
-            info.bytes = record.pointee.bytes
+                    start: s.pointee.paths.operations(record.pointee.path),
+                    count: Int(path.pointee.operationCount)))
             info.usedMilliseconds =
                 record.pointee.packets == 0
                 ? nil : UInt64(UInt32(truncatingIfNeeded: now) &- record.pointee.lastUsed)
             list.append(info)
         }
         return list
+    }
+
+    /// Key and counts of a record.
+    func info(of record: UnsafeMutablePointer<FlowRecord>) -> RecordInfo {
+        let key = state.pointee.revalidationKey
+        expand(record, into: key)
+        key.store32(FlowRecord.port(record.pointee.key0), at: FlowLayout.inPort)
+        key.store32(0, at: FlowLayout.actsetOutput)
+        var info = RecordInfo()
+        info.key = Array(UnsafeRawBufferPointer(start: key.base, count: FlowLayout.byteCount))
+        info.packets = record.pointee.packets
+        info.bytes = record.pointee.bytes
+        return info
     }
 
     /// Runs a packet that the control room made. Transmissions are left in the outbox.

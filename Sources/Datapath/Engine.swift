@@ -101,13 +101,15 @@ extension Engine {
         {
             slot = s.pointee.records.find(s.pointee.entries[position].hash, words) ?? .max
         }
-        if slot != .max && hit(packet, slot, facts) { return }
+        if slot != .max && hit(packet, position, slot, facts) { return }
         judge(packet, position, slot: slot)
     }
 
     /// Serves a packet by its record; false if the record does not hold for this packet.
     @inline(__always)
-    private func hit(_ packet: PacketBuffer, _ slot: UInt32, _ facts: PacketFacts) -> Bool {
+    private func hit(
+        _ packet: PacketBuffer, _ position: Int, _ slot: UInt32, _ facts: PacketFacts
+    ) -> Bool {
         let s = state
         let record = s.pointee.records.records + Int(slot)
         let path = s.pointee.paths.path(record.pointee.path)
@@ -131,6 +133,10 @@ extension Engine {
         }
         if path.pointee.dependencyCount != 0 {
             guard dependenciesHold(record, path, packet, facts) else { return false }
+        }
+        if s.pointee.selfCheck.isDue() {
+            checkHit(packet, position, slot)
+            return true
         }
         record.pointee.packets &+= 1
         record.pointee.bytes &+= UInt64(length)

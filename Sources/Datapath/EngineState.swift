@@ -17,8 +17,6 @@ import Pipeline
     public var recordsMade: UInt64 = 0
     public var recordsRefused: UInt64 = 0
     public var pathsRefused: UInt64 = 0
-    public var selfChecks: UInt64 = 0
-    public var selfCheckFailures: UInt64 = 0
     public var drops: UnsafeMutablePointer<UInt64>
 
     public init() {
@@ -77,8 +75,7 @@ public struct EngineState {
     public var keepsFlags = false
     public var sweepPosition: UInt32 = 0
     public var recordIdleMilliseconds: UInt32
-    public var selfCheckInterval: UInt32
-    public var selfCheckCountdown: UInt32
+    public var selfCheck: SelfCheck
     /// Timeout policy by zone, 0 the default.
     public var zonePolicies: UnsafeMutablePointer<UInt32>
     /// Layout of the packet being judged.
@@ -125,8 +122,7 @@ public struct EngineState {
                 verdict: verdict, request: request, continuations: ContinuationTable(),
                 keys: keys, entries: entries,
                 recordIdleMilliseconds: settings.recordIdleMilliseconds,
-                selfCheckInterval: settings.selfCheckInterval,
-                selfCheckCountdown: settings.selfCheckInterval, zonePolicies: zonePolicies,
+                selfCheck: SelfCheck(interval: settings.selfCheckInterval), zonePolicies: zonePolicies,
                 revalidationKey: FlowKey.allocate()))
         installHooks()
     }

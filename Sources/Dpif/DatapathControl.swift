@@ -111,6 +111,10 @@ public protocol DatapathControl: AnyObject, Reclaimer {
     /// Drops all flow records.
     func flushRecords()
 
+    /// Has the pipeline judge one in `interval` packets that records would serve; 0 ends it.
+    func setSelfCheck(interval: UInt32)
+    func selfCheckReport() -> SelfCheckReport
+
     /// Connections, of one zone or all, bounded to `limit`.
     func dumpConnections(zone: UInt16?, limit: Int) -> [ConnectionInfo]
     func flushConnections(zone: UInt16?)

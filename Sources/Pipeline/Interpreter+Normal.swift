@@ -14,10 +14,6 @@ extension Interpreter {
         let port = configuration.pointee.ports[Int(index)]
         guard port.bundle != .max else { return drop(.noOutputPort) }
         let bundle = configuration.pointee.bundles + Int(port.bundle)
-        if bundle.pointee.isMirrorOutput {
-            remark(.portIsMirrorOutput)
-            return drop(.noOutputPort)
-        }
         let arrived = VLANTags(key)
         guard arrived.areTaken(by: bundle.pointee) else {
             remark(.vlanNotCarried)

@@ -82,6 +82,8 @@ final class NullDatapath: DatapathControl {
     ) {
         (defaultLimit, limits.sorted { $0.key < $1.key }.map { ($0.key, $0.value, 0) })
     }
+    func setSelfCheck(interval: UInt32) {}
+    func selfCheckReport() -> SelfCheckReport { SelfCheckReport() }
     func setFragments(_ settings: FragmentSettings) -> Bool { true }
     func fragmentStatistics() -> FragmentStatistics { FragmentStatistics() }
     func setTimeoutPolicy(zone: UInt16, timeouts: [String: UInt32]?) {

@@ -163,6 +163,7 @@ class Runner:
                           daemon.appctl("fdb/show", BRIDGE).splitlines()),
             "ports": [line for line in port_lines(daemon)],
             "tables": difference(self.cumulative(), self.baseline),
+            "self-check": daemon.self_check(),
         }
 
     def cumulative(self):

@@ -233,8 +233,9 @@ class Traffic:
         for direction, flags, length, mishap in script:
             port, segment = near, dict(spec)
             if direction:
-                port, segment = (far, answer_to(spec)) if seen is None else \
-                    (seen[0], answer_to(seen[1]))
+                # A frame that came out cut short may have lost its ports.
+                port, segment = (seen[0], answer_to(seen[1])) \
+                    if seen is not None and "sport" in seen[1] else (far, answer_to(spec))
             payload = payloads.pop(0) if payloads and length else self.rng.randbytes(length)
             seq = next_seq[direction]
             if mishap == "reopen":

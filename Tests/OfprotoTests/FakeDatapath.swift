@@ -58,6 +58,8 @@ final class FakeDatapath: DatapathControl {
     func zoneLimits() -> (
         defaultLimit: UInt32, zones: [(zone: UInt16, limit: UInt32, count: UInt32)]
     ) { (0, []) }
+    func setSelfCheck(interval: UInt32) {}
+    func selfCheckReport() -> SelfCheckReport { SelfCheckReport() }
     func setFragments(_ settings: FragmentSettings) -> Bool { true }
     func fragmentStatistics() -> FragmentStatistics { FragmentStatistics() }
     func setTimeoutPolicy(zone: UInt16, timeouts: [String: UInt32]?) {}
