@@ -14,6 +14,10 @@ extension Interpreter {
         let port = configuration.pointee.ports[Int(index)]
         guard port.bundle != .max else { return drop(.noOutputPort) }
         let bundle = configuration.pointee.bundles + Int(port.bundle)
+        if VLANTags.isCutShort(key) {
+            remark(.partialTag)
+            return drop(.vlanNotCarried)
+        }
         let arrived = VLANTags(key)
         guard arrived.areTaken(by: bundle.pointee) else {
             remark(.vlanNotCarried)

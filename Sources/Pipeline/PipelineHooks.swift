@@ -130,4 +130,5 @@ import Flow
     case nonexistentGroup
     case learnedNewAddress
     case unknownInputPort
+    case partialTag
 }

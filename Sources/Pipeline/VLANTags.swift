@@ -40,6 +40,12 @@ struct VLANTags: Equatable {
             tpid: key.load16(FlowLayout.innerVLANTPID), tci: key.load16(FlowLayout.innerVLANTCI))
     }
 
+    /// Whether the packet ends within its tag.
+    static func isCutShort(_ key: FlowKey) -> Bool {
+        let type = key.load16(FlowLayout.ethType)
+        return (type == 0x8100 || type == 0x88a8) && key.load16(FlowLayout.vlanTCI) & 0x1000 == 0
+    }
+
     /// Whether a bundle takes a packet that came with these tags.
     func areTaken(by bundle: Bundle) -> Bool {
         switch bundle.mode {

@@ -29,6 +29,17 @@ class FlowGrammar:
     def __init__(self, rng, plan):
         self.rng = rng
         self.plan = plan
+        # Priorities in use by table: which of two rules of one priority wins is not defined.  Those
+        # that stand here belong to rules that do not overlap each other.
+        self.used = {(table, priority) for table in plan.tables for priority in (0, 1, 25, 30, 40)}
+
+    def priority(self, table, base):
+        """`base` or the nearest free priority of `table`."""
+        step = -1 if base > 60000 else 1
+        while (table, base) in self.used:
+            base += step
+        self.used.add((table, base))
+        return base
 
     def chance(self, probability):
         return self.rng.random() < probability
@@ -485,7 +496,8 @@ class FlowGrammar:
         target = self.later_table(table)
         if target is None:
             return "", shape
-        specs = [f"table={target}", f"priority={self.pick([5, 10, 20])}"]
+        specs = [f"table={target}",
+                 f"priority={self.priority(target, self.pick([5, 10, 20]))}"]
         if self.chance(0.3):
             specs.append(f"cookie={self.rng.randrange(1, 9):#x}")
         if self.has("timeouts") and self.chance(0.4):
@@ -611,7 +623,7 @@ class FlowGrammar:
         tables = self.plan.tables
         table = self.pick(tables[1:]) if len(tables) > 1 and self.chance(0.4) else self.pick(tables)
         terms, shape = self.match(table) if frame is None else self.near(table, *frame)
-        priority = self.pick([1, 2, 5, 10, 10, 20, 100, 65535])
+        priority = self.priority(table, self.pick([1, 2, 5, 10, 10, 20, 100, 65535]))
         return (f"{self.head(table, priority, terms)},"
                 f"actions={','.join(self.actions(table, shape))}")
 
@@ -651,7 +663,8 @@ class FlowGrammar:
                 where = self.pick(["output:2", "output:3", "NORMAL"])
                 if family == "ipv6":
                     protocol += "6"
-                rules.append(f"table={next_table},priority={self.pick([10, 20])},"
+                priority = self.priority(next_table, self.pick([10, 20]))
+                rules.append(f"table={next_table},priority={priority},"
                              f"ct_state=+trk+new,{protocol}{extra},actions={commit},{where}")
             rules.append(f"table={next_table},priority=30,ct_state=+trk+est-rpl,{family},"
                          "actions=output:2")
@@ -666,7 +679,7 @@ class FlowGrammar:
     def conjunction(self):
         """A conjunctive match of two or three clauses."""
         table = self.pick(self.plan.tables)
-        number, priority = self.rng.randrange(1, 4), self.pick([15, 25])
+        number, priority = self.rng.randrange(1, 4), self.priority(table, self.pick([15, 25]))
         clauses = [[f"ip,nw_src={self.ip()}" for _ in range(2)],
                    [f"ip,nw_dst={self.ip()}" for _ in range(2)]]
         if self.chance(0.5):

@@ -374,7 +374,7 @@ class Traffic:
             pieces.reverse()
         elif choice == 2:
             del pieces[self.rng.randrange(len(pieces))]
-        elif choice == 3:
+        elif choice == 3 and not self.has("ct"):
             pieces.insert(self.rng.randrange(len(pieces)), self.pick(pieces))
         for piece in pieces:
             yield self.packet(near, piece)

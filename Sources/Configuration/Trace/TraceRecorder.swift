@@ -384,6 +384,8 @@ final class TraceRecorder {
         let name = bridge?.ports[number]?.name ?? ""
         switch remark {
         case .unknownInputPort: return "received packet on unknown port \(number)"
+        case .partialTag:
+            return "dropping packet with partial VLAN tag received on port \(name)"
         case .portIsMirrorOutput:
             return "dropping packet received on port \(name), which is reserved exclusively for "
                 + "mirroring"
@@ -431,6 +433,7 @@ final class TraceRecorder {
         case .nonexistentGroup: (.warning, "output to nonexistent group")
         case .learnedNewAddress: (.detail, "learned a new address")
         case .unknownInputPort: (.warning, "no input bundle, dropping")
+        case .partialTag: (.warning, "partial VLAN tag, dropping")
         }
     }
 }
