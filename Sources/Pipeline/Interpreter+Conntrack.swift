@@ -31,6 +31,7 @@ extension Interpreter {
             DatapathOperation(
                 .conntrack, flags: flags, a: call.zone, b: UInt32(s.pointee.dependencyCount)))
         flush()
+        let untranslated = AddressFields(s.pointee.key)
         if let hook = s.pointee.hooks.conntrack {
             hook(s.pointee.hooks.context, &call)
         }
@@ -56,6 +57,9 @@ extension Interpreter {
         syncBaseAfterConntrack()
         for index in 21...29 { markDirty(index) }
         guard recirculates else {
+            // What NAT did is seen behind a recirculation only.
+            untranslated.write(to: s.pointee.key)
+            untranslated.write(to: s.pointee.base)
             clearConntrack(recorded: false)
             return
         }
@@ -70,6 +74,8 @@ extension Interpreter {
             onCopy(isLast: false) { interpreter, _ in
                 interpreter.fork(to: operands.pointee.recircTable)
             }
+            untranslated.write(to: s.pointee.key)
+            untranslated.write(to: s.pointee.base)
             clearConntrack(recorded: false)
         } else {
             runTable(operands.pointee.recircTable, isMissHonoured: true, isLast: isLast)

@@ -139,7 +139,15 @@ extension Interpreter {
         key.store32(key.load32(FlowLayout.mplsStack &+ 8), at: FlowLayout.mplsStack &+ 4)
         key.store32(0, at: FlowLayout.mplsStack &+ 8)
         key.store16(ethType, at: FlowLayout.ethType)
-        append(DatapathOperation(.popMPLS, a: ethType))
+        let last = state.pointee.operationCount &- 1
+        if last >= state.pointee.executedCount
+            && state.pointee.operations[last].code == .pushMPLS
+        {
+            // The label never was on the packet.
+            state.pointee.operationCount = last
+        } else {
+            append(DatapathOperation(.popMPLS, a: ethType))
+        }
         state.pointee.frameLength &-= 4
         markDirty(FlowLayout.mplsStack / 8)
         markDirty(FlowLayout.ethType / 8)
