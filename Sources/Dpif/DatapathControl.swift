@@ -98,6 +98,13 @@ public protocol DatapathControl: AnyObject, Reclaimer {
     func portStatistics(_ datapathPort: UInt32) -> PortStatistics
     func setPortUp(_ datapathPort: UInt32, _ isUp: Bool)
 
+    /// Makes as many poll threads as asked for, and spreads all receive queues anew.
+    func setPolling(_ settings: PollingSettings)
+    /// Pins queues of a port to CPUs, by queue.
+    func setAffinity(_ affinity: [Int: Int], ofPort datapathPort: UInt32)
+    /// Spreads all receive queues anew by what was measured.
+    func rebalance()
+
     /// Moves all counts of paths into rules, so that rules read exact.
     func flushCounters()
 
@@ -125,4 +132,11 @@ public protocol DatapathControl: AnyObject, Reclaimer {
     func zoneLimits() -> (defaultLimit: UInt32, zones: [(zone: UInt16, limit: UInt32, count: UInt32)])
     /// Timeouts by name (`tcp_syn_sent`, …, seconds) for a zone; nil clears.
     func setTimeoutPolicy(zone: UInt16, timeouts: [String: UInt32]?)
+}
+
+extension DatapathControl {
+    // A datapath without threads of its own has nothing to spread.
+    public func setPolling(_ settings: PollingSettings) {}
+    public func setAffinity(_ affinity: [Int: Int], ofPort datapathPort: UInt32) {}
+    public func rebalance() {}
 }

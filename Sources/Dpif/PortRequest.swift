@@ -14,6 +14,8 @@ public struct PortRequest: Hashable, Sendable {
     /// `options` of the Interface row.
     public var options: [String: String] = [:]
     public var receiveQueues = 1
+    /// CPUs of pinned queues, by queue (`pmd-rxq-affinity`).
+    public var affinity: [Int: Int] = [:]
     public var mtu: UInt32?
     public var address: UInt64?
     public init(name: String, type: PortType) {

@@ -12,10 +12,12 @@ extension DatapathController {
     /// Starts DPDK (`dpdk-init`); later calls answer as the first did.
     public func initialiseDPDK(_ arguments: DPDKArguments) throws(PortError) {
         do throws(DPDKError) {
-            try DPDKRuntime.initialise(arguments, pool: pool)
+            try DPDKRuntime.initialise(arguments, pool: pool) { attach in withThreadsHeld(attach) }
         } catch {
             throw PortError(error.description)
         }
+        usesDPDK = true
+        withThreadsHeld { for thread in threads { thread.shared.pointee.usesDPDK = true } }
     }
 
     public func openPort(_ request: PortRequest) throws(PortError) -> PortInfo {
@@ -85,7 +87,9 @@ extension DatapathController {
     private func openDPDK(_ request: PortRequest, _ number: UInt32) throws -> DPDKPort {
         var options = DPDKPort.Options()
         options.receiveQueues = request.receiveQueues
-        options.transmitQueues = threads.count + 1
+        // One for each thread there may be; where a device has fewer, threads share them.
+        options.transmitQueues = max(
+            threads.count, min(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 16))
         options.mtu = Int(request.mtu ?? 1500)
         if let count = request.options["n_rxq_desc"].flatMap({ Int($0) }) {
             options.receiveDescriptors = count
@@ -145,38 +149,6 @@ extension DatapathController {
             spreadQueues()
         }
         port.device.close()
-    }
-
-    /// Gives every receive queue to a thread, round robin in order of ports. Threads are held.
-    private func spreadQueues() {
-        for thread in threads {
-            thread.shared.pointee.queueCount = 0
-            thread.shared.pointee.mustPoll = false
-            let old = thread.shared.pointee.epoll
-            if old >= 0 { Glibc.close(old) }
-            thread.shared.pointee.epoll = vd_epoll_create()
-        }
-        var next = 0
-        for number in ports.keys.sorted() {
-            guard let port = ports[number] else { continue }
-            var queues = 1
-            if case .dpdk(let device) = port.device { queues = device.state.pointee.receiveQueues }
-            for queue in 0..<queues {
-                let thread = threads[next % threads.count]
-                next += 1
-                let s = thread.shared
-                guard s.pointee.queueCount < PollThread.queuesMax else { continue }
-                s.pointee.queues[s.pointee.queueCount] = ReceiveQueue(
-                    device: port.device, datapathPort: number, queue: queue)
-                s.pointee.queueCount += 1
-                let descriptor = port.device.fileDescriptor
-                if descriptor >= 0 {
-                    _ = vd_epoll_add(s.pointee.epoll, descriptor)
-                } else {
-                    s.pointee.mustPoll = true
-                }
-            }
-        }
     }
 
     // MARK: Description

@@ -24,6 +24,7 @@ final class SwitchDaemon {
     private var eventWatch: DescriptorWatch?
     private var linkTimer: ControlTimer?
     private var reclaimTimer: ControlTimer?
+    private var sampleTimer: ControlTimer?
     private var exitReplies: [UnixctlReply] = []
     private var isEnding = false
 
@@ -49,6 +50,10 @@ final class SwitchDaemon {
         unixctl = UnixctlServer(
             loop: loop, version: Version.text(program: arguments.program))
         vswitch.inspection = threads
+        let remarks = VLog.module("dpif_netdev")
+        datapath.onRemark = { isWarning, text in
+            if isWarning { remarks.warn(text) } else { remarks.info(text) }
+        }
         vswitch.onReady = {
             daemon.ready()
             VLog.module("vswitchd").info(Version.line(program: arguments.program))
@@ -74,6 +79,11 @@ final class SwitchDaemon {
         }
         reclaimTimer = loop.repeating(everyMilliseconds: 100) { [datapath] in
             datapath.reclaim()
+        }
+        sampleTimer = loop.repeating(
+            everyMilliseconds: DatapathController.pollSampleMilliseconds
+        ) { [datapath] in
+            datapath.samplePolling()
         }
         vswitch.start()
     }
@@ -122,6 +132,7 @@ final class SwitchDaemon {
         monitorWatch?.cancel()
         eventWatch?.cancel()
         reclaimTimer?.cancel()
+        sampleTimer?.cancel()
         vswitch.shutdown()
         datapath.shutdown()
         for reply in exitReplies { reply.success() }
