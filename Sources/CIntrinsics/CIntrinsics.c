@@ -114,6 +114,8 @@ int vd_pin_thread(int cpu) {
     return pthread_setaffinity_np(pthread_self(), sizeof set, &set);
 }
 
+void vd_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
+
 bool vd_cpu_is_usable(int cpu) {
     cpu_set_t set;
     return cpu >= 0 && cpu < CPU_SETSIZE && sched_getaffinity(getpid(), sizeof set, &set) == 0 &&

@@ -12,11 +12,19 @@ public enum DPDKError: Error, Equatable, Sendable {
     case notInitialised
     /// A mempool of so many packets cannot be had.
     case noMemory(packets: Int, number: Int32)
+    /// There is no such device, or its driver refused the arguments; DPDK's log says more.
+    case attach(String)
     /// A device call failed.
     case device(call: String, number: Int32)
 }
 
 extension DPDKError: CustomStringConvertible {
+    /// Whether the device itself could not be had.
+    public var isAttachment: Bool {
+        if case .attach = self { return true }
+        return false
+    }
+
     /// What an operator reads in `Interface.error` or in the log.
     public var description: String {
         switch self {
@@ -26,6 +34,7 @@ extension DPDKError: CustomStringConvertible {
         case .notInitialised: "DPDK not initialised"
         case .noMemory(let packets, let number):
             "no memory for \(packets) packets: \(DPDKError.text(number))"
+        case .attach(let devargs): "Error attaching device '\(devargs)' to DPDK"
         case .device(let call, let number): "\(call): \(DPDKError.text(number))"
         }
     }

@@ -31,7 +31,9 @@ extension DPDKPort {
         }
         var device: UInt16 = 0
         var wasProbed = false
-        try check(vd_device_attach(devargs, &device, &wasProbed), "attach \(devargs)")
+        guard vd_device_attach(devargs, &device, &wasProbed) >= 0 else {
+            throw .attach(devargs)
+        }
         do throws(DPDKError) {
             return try start(
                 device, standard: standard, wasProbed: wasProbed, pool: pool,
@@ -109,6 +111,8 @@ extension DPDKPort {
             DPDKPortState(
                 deviceID: device, datapathPort: datapathPort,
                 receiveQueues: Int(info.rx_queues), transmitQueues: max(1, Int(info.tx_queues)),
+                options: options, receiveDescriptors: Int(info.rx_descriptors),
+                transmitDescriptors: Int(info.tx_descriptors),
                 mtu: UInt32(options.mtu), completesChecksums: info.completes_checksums,
                 removesDevice: wasProbed, pool: pool, mempool: mempool,
                 roomBytes: roomBytes, queues: queueStates, pending: pending))

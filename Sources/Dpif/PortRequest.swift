@@ -47,6 +47,8 @@ public struct PortInfo: Hashable, Sendable {
     public var receiveQueues = 1
     /// Extra key-values for `Interface.status` (driver_name …).
     public var status: [String: String] = [:]
+    /// How the device was set up, as `dpctl/show` lists it.
+    public var configuration: [String: String] = [:]
     public init() {}
 }
 

@@ -74,6 +74,8 @@ extension DatapathController {
         } catch let error as KernelPortError {
             throw PortError(
                 "could not open network device \(request.name) (\(Self.reason(error)))")
+        } catch let error as DPDKError where error.isAttachment {
+            throw PortError(error.description)
         } catch let error as DPDKError {
             throw PortError(
                 "could not open network device \(request.name) (\(error.description))")
@@ -107,17 +109,16 @@ extension DatapathController {
             return try DPDKPort.open(
                 devargs: devargs, pool: pool, datapathPort: number, options: options)
         case .vhostUserClient:
-            guard let path = request.options["vhost-server-path"] else {
+            guard let path = Self.socketPath(request) else {
                 throw PortError("options:vhost-server-path is not set")
             }
             return try DPDKPort.openVhost(
                 name: request.name, path: path, isClient: true, pool: pool, datapathPort: number,
                 options: options)
         default:
-            let directory = request.options["vhost-sock-dir"] ?? "/var/run/openvswitch"
             return try DPDKPort.openVhost(
-                name: request.name, path: directory + "/" + request.name, isClient: false,
-                pool: pool, datapathPort: number, options: options)
+                name: request.name, path: Self.socketPath(request) ?? request.name,
+                isClient: false, pool: pool, datapathPort: number, options: options)
         }
     }
 
@@ -187,13 +188,30 @@ extension DatapathController {
             if let mac = device.hardwareAddress {
                 info.address = mac.reduce(0) { $0 << 8 | UInt64($1) }
             }
-            if let description = device.description {
-                info.status["driver_name"] = description.driver
-                info.status["port_no"] = String(device.state.pointee.deviceID)
-                info.status["numa_id"] = String(description.socket)
-            }
+            describe(device, port.request, &info)
         }
         return info
+    }
+
+    private func describe(_ device: DPDKPort, _ request: PortRequest, _ info: inout PortInfo) {
+        info.configuration = device.configuration
+        guard request.type != .dpdk else { return info.status = device.description }
+        let isClient = request.type == .vhostUserClient
+        info.status = [
+            "mode": isClient ? "client" : "server",
+            "status": info.hasLink ? "connected" : "disconnected",
+        ]
+        if info.hasLink { info.status["socket"] = Self.socketPath(request) }
+        for name in ["lsc_interrupt_mode", "rx_csum_offload", "tx_tso_offload"] {
+            info.configuration[name] = nil
+        }
+    }
+
+    /// Where a vhost-user port and its machine meet.
+    private static func socketPath(_ request: PortRequest) -> String? {
+        request.type == .vhostUserClient
+            ? request.options["vhost-server-path"]
+            : (request.options["vhost-sock-dir"] ?? "/var/run/openvswitch") + "/" + request.name
     }
 
     public func portStatistics(_ datapathPort: UInt32) -> PortStatistics {

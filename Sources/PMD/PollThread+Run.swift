@@ -19,6 +19,7 @@ extension PollThread {
         let epochs = shared.pointee.epochs
         let number = shared.pointee.number
         var pinned: Int32 = -1
+        setName()
         var isRegistered = false
         var idleTurns = 0
         var lastSweep: UInt64 = 0
@@ -30,6 +31,7 @@ extension PollThread {
             if shared.pointee.cpu != pinned {
                 pinned = shared.pointee.cpu
                 _ = vd_pin_thread(pinned)
+                setName()
             }
             if shared.pointee.usesDPDK != isRegistered {
                 isRegistered = true
@@ -56,6 +58,13 @@ extension PollThread {
         }
         epochs.goOffline(number)
         if isRegistered { DPDKRuntime.unregisterThread() }
+    }
+
+    /// Names the thread as Open vSwitch names its own, for top(1) and its like.
+    private func setName() {
+        let core = max(Int(shared.pointee.cpu), 0)
+        let number = shared.pointee.number
+        vd_name_thread("pmd-c\(core < 10 ? "0" : "")\(core)/id:\(number)")
     }
 
     /// Polls every queue of the scope once; returns how many packets came.
@@ -159,7 +168,7 @@ extension PollThread {
         vd_store_release32(stateWord, PollState.asleep)
         vd_fence()
         if vd_load_acquire32(holdWord) != 0 { vd_wake32(stateWord) }
-        let nap = mustPoll ? min(max(20, idleMilliseconds &* 16), most) : 100_000
+        let nap = mustPoll ? min(max(20, idleMilliseconds &* 2), most) : 100_000
         let ready = vd_epoll_wait(shared.pointee.epoll, nap)
         while !vd_cas32(stateWord, PollState.asleep, PollState.running) {
             vd_wait32(stateWord, PollState.held, 100_000)

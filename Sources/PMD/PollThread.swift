@@ -11,8 +11,8 @@ import PacketBuffer
 /// started again.
 struct PollThread: @unchecked Sendable {
     static let queuesMax = 1024
-    /// A millisecond: an idle thread then costs about half a percent of a core.
-    static let sleepMicrosecondsDefault: UInt64 = 1000
+    /// Two milliseconds: an idle thread then costs about half a percent of a core.
+    static let sleepMicrosecondsDefault: UInt64 = 2000
     let shared: UnsafeMutablePointer<PollThreadState>
 
     init(

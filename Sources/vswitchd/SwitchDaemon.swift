@@ -58,9 +58,7 @@ final class SwitchDaemon {
             daemon.ready()
             VLog.module("vswitchd").info(Version.line(program: arguments.program))
         }
-        vswitch.onDPDKWanted = { [datapath, host] otherConfig in
-            host.dpdkVersion = DPDKStart.run(otherConfig, datapath)
-        }
+        vswitch.onDPDKWanted = { [weak self] in self?.startDPDK($0) }
     }
 
     /// Begins to work.
@@ -86,6 +84,23 @@ final class SwitchDaemon {
             datapath.samplePolling()
         }
         vswitch.start()
+    }
+
+    /// Starts DPDK. With `dpdk-init=true` the daemon ends if that fails, with `try` it goes on.
+    private func startDPDK(_ otherConfig: [String: String]) {
+        do throws(PortError) {
+            host.dpdkVersion = try DPDKStart.run(otherConfig, datapath)
+        } catch {
+            let text = "Unable to initialize DPDK: \(error.message)"
+            guard otherConfig["dpdk-init"]?.lowercased() == "true" else {
+                return VLog.module("dpdk").err(text)
+            }
+            VLog.module("dpdk").emer(text)
+            VLog.printError("ovs-vswitchd: Cannot init EAL (\(error.message))")
+            ExitFiles.removeAll()
+            // Poll threads run: there is nobody to wait for and nothing to close.
+            _exit(EXIT_FAILURE)
+        }
     }
 
     /// Takes what the poll threads have to tell, a bounded piece at a time.

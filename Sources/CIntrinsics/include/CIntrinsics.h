@@ -120,6 +120,8 @@ void vd_wait32(const void *word, uint32_t expected, uint64_t microseconds);
 void vd_wake32(const void *word);
 /// Pins the calling thread to `cpu`, or lets it roam again if negative; 0 or an error number.
 int vd_pin_thread(int cpu);
+/// Names the calling thread, in at most 15 bytes.
+void vd_name_thread(const char *name);
 /// Whether this process may run on `cpu`.
 bool vd_cpu_is_usable(int cpu);
 
