@@ -31,7 +31,8 @@ extension DPDKError: CustomStringConvertible {
         case .environment(let number):
             "DPDK initialisation failed: \(DPDKError.text(number))"
         case .badArgument(let text): "invalid DPDK argument: \(text)"
-        case .notInitialised: "DPDK not initialised"
+        // Open vSwitch has no such types of ports then.
+        case .notInitialised: "Address family not supported by protocol"
         case .noMemory(let packets, let number):
             "no memory for \(packets) packets: \(DPDKError.text(number))"
         case .attach(let devargs): "Error attaching device '\(devargs)' to DPDK"

@@ -89,7 +89,7 @@ extension DPDKPort {
         var request = vd_device_request()
         request.mempool = mempool
         request.rx_queues = UInt16(clamping: options.receiveQueues)
-        request.tx_queues = UInt16(clamping: options.transmitQueues)
+        request.tx_queues = UInt16(clamping: transmitQueues(of: device, options))
         request.rx_descriptors = UInt16(clamping: options.receiveDescriptors)
         request.tx_descriptors = UInt16(clamping: options.transmitDescriptors)
         request.mtu = UInt16(options.mtu)
@@ -116,6 +116,15 @@ extension DPDKPort {
                 mtu: UInt32(options.mtu), completesChecksums: info.completes_checksums,
                 removesDevice: wasProbed, pool: pool, mempool: mempool,
                 roomBytes: roomBytes, queues: queueStates, pending: pending))
+    }
+
+    /// As many transmit queues as asked for, but for devices whose other end must have as many
+    /// receive queues: there, both ends are expected to be set up alike.
+    private static func transmitQueues(of device: UInt16, _ options: Options) -> Int {
+        var info = vd_device_info()
+        guard vd_device_info_get(device, &info) >= 0 else { return options.transmitQueues }
+        let driver = withUnsafeBytes(of: info.driver) { text($0) }
+        return driver == "net_memif" ? options.receiveQueues : options.transmitQueues
     }
 
     private static func removeSocket(at path: String) {

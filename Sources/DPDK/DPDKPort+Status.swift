@@ -96,7 +96,7 @@ extension DPDKPort {
         mac.count == 6 && vd_device_mac_set(state.pointee.deviceID, mac) == 0
     }
 
-    private static func text(_ bytes: UnsafeRawBufferPointer) -> String {
+    static func text(_ bytes: UnsafeRawBufferPointer) -> String {
         String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
     }
 }
