@@ -118,13 +118,17 @@ extension DPDKPort {
                 roomBytes: roomBytes, queues: queueStates, pending: pending))
     }
 
-    /// As many transmit queues as asked for, but for devices whose other end must have as many
-    /// receive queues: there, both ends are expected to be set up alike.
+    /// Drivers whose transmit queues each lead to the receive queue of the same number, at the other
+    /// end or in the device itself: what is sent on one that has no such partner is never received.
+    private static let pairing: Set<String> = ["net_memif", "net_ring"]
+
+    /// As many transmit queues as asked for, or as the device has partners for them: both ends are
+    /// expected to be set up alike.
     private static func transmitQueues(of device: UInt16, _ options: Options) -> Int {
         var info = vd_device_info()
         guard vd_device_info_get(device, &info) >= 0 else { return options.transmitQueues }
         let driver = withUnsafeBytes(of: info.driver) { text($0) }
-        return driver == "net_memif" ? options.receiveQueues : options.transmitQueues
+        return pairing.contains(driver) ? options.receiveQueues : options.transmitQueues
     }
 
     private static func removeSocket(at path: String) {

@@ -47,6 +47,8 @@ public struct RecordInfo: Sendable {
     /// Milliseconds since last used; nil for never.
     public var usedMilliseconds: UInt64?
     public var tcpFlags: UInt16 = 0
+    /// The CPU of the poll thread that has it; nil where that roams.
+    public var cpu: Int?
     public init() {}
 }
 

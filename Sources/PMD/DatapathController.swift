@@ -261,7 +261,13 @@ public final class DatapathController: DatapathControl {
     public func dumpRecords(limit: Int) -> [RecordInfo] {
         let now = nowMilliseconds
         return withThreadsHeld {
-            threads.flatMap { $0.shared.pointee.engine.dumpRecords(limit: limit, now: now) }
+            active.flatMap { number -> [RecordInfo] in
+                let thread = threads[number].shared.pointee
+                var records = thread.engine.dumpRecords(limit: limit, now: now)
+                guard thread.cpu >= 0 else { return records }
+                for index in records.indices { records[index].cpu = Int(thread.cpu) }
+                return records
+            }
         }
     }
 

@@ -5,7 +5,7 @@ import re
 import time
 
 from harness import eventually
-from threads import spent
+from threads import spent, use_two_threads
 from traffic import STATEFUL, iperf
 
 
@@ -92,9 +92,10 @@ def reports(context):
 
 
 def rings(context):
-    """Frames go out to a ring and a file and come back from them."""
+    """Frames go out to a ring and a file and come back from them, from thread to thread."""
     lab = start(context)
     switch = lab.switch
+    use_two_threads(switch)
     try:
         left = lab.add("left", "02:00:00:00:00:01", "10.2.0.1/24")
         right = lab.add("right", "02:00:00:00:00:02", "10.2.0.2/24")
@@ -132,15 +133,16 @@ def rings(context):
 
 
 def kernel_devices(context):
-    """Stateful traffic between af_packet, pcap, af_xdp and tap devices and back."""
+    """Stateful traffic between af_packet (two queues), pcap and af_xdp devices, on two threads."""
     lab = start(context)
     switch = lab.switch
+    use_two_threads(switch)
     try:
         # DPDK hands checksums on as they are: the workloads' kernels must complete theirs.
         workloads = [
             lab.add(f"w{number}", f"02:00:00:00:00:0{number}", f"10.2.0.{number}/24",
                     f"fd02::{number}/64", offloads=False) for number in (1, 2, 3)]
-        add(switch, "packet", "net_af_packet0,iface=w1", port=1)
+        add(switch, "packet", "net_af_packet0,iface=w1,qpairs=2", "options:n_rxq=2", port=1)
         add(switch, "pcap", "net_pcap0,iface=w2", port=2)
         # Generic XDP: veth devices take no zero copy without a program at the other end.
         add(switch, "xdp", "net_af_xdp0,iface=w3", port=3)

@@ -25,6 +25,13 @@ def need_two_cpus():
         raise Skipped("CPUs 0 and 1 are needed")
 
 
+def use_two_threads(switch):
+    """Two poll threads, and queues one after the other to each; one thread where there is one CPU."""
+    if {0, 1} <= os.sched_getaffinity(0):
+        switch.vsctl("set", "open_vswitch", ".", "other_config:pmd-cpu-mask=0x3",
+                     "other_config:pmd-rxq-assign=roundrobin")
+
+
 def bridge(lab, count, flows=STATEFUL):
     """A bridge with `count` workloads, named w1 and so on; their OpenFlow numbers are the same."""
     lab.switch.vsctl("add-br", "br0", "--", "set", "bridge", "br0", "datapath_type=netdev")

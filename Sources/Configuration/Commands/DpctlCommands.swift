@@ -107,10 +107,13 @@ extension VirtualSwitch {
     private func dumpRecords(_ words: [String]) throws(CommandFailure) -> String {
         var arguments = try DpctlArguments(words)
         var filter: FlowMatch?
+        var core: Int?
         while let last = arguments.rest.last {
             if last.hasPrefix("filter=") {
                 filter = try recordFilter(String(last.dropFirst(7)))
-            } else if !last.hasPrefix("type=") && !last.hasPrefix("pmd=") {
+            } else if last.hasPrefix("pmd=") {
+                core = Int(CInteger.leading(String(last.dropFirst(4))))
+            } else if !last.hasPrefix("type=") {
                 break
             }
             arguments.rest.removeLast()
@@ -120,7 +123,7 @@ extension VirtualSwitch {
         style.isVerbose = arguments.isVerbose
         style.showsNames = arguments.showsNames
         style.filter = filter
-        return records(style) { _ in true }
+        return records(style, core: core, showsCores: core == nil) { _ in true }
     }
 
     private func recordFilter(_ text: String) throws(CommandFailure) -> FlowMatch {
