@@ -168,7 +168,10 @@ extension PollThread {
         vd_store_release32(stateWord, PollState.asleep)
         vd_fence()
         if vd_load_acquire32(holdWord) != 0 { vd_wake32(stateWord) }
-        let nap = mustPoll ? min(max(20, idleMilliseconds &* 2), most) : 100_000
+        // A sixteenth of the silence so far, up to a millisecond; then a thousandth of it. What ends
+        // the silence waits that much longer at most.
+        let share = min(max(20, idleMilliseconds &* 62), max(1000, idleMilliseconds))
+        let nap = mustPoll ? min(share, most) : 100_000
         let ready = vd_epoll_wait(shared.pointee.epoll, nap)
         while !vd_cas32(stateWord, PollState.asleep, PollState.running) {
             vd_wait32(stateWord, PollState.held, 100_000)

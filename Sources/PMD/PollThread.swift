@@ -11,8 +11,9 @@ import PacketBuffer
 /// started again.
 struct PollThread: @unchecked Sendable {
     static let queuesMax = 1024
-    /// Two milliseconds: an idle thread then costs about half a percent of a core.
-    static let sleepMicrosecondsDefault: UInt64 = 2000
+    /// Four milliseconds: a thread that has been idle for long then costs less than half a percent of
+    /// a core.
+    static let sleepMicrosecondsDefault: UInt64 = 4000
     let shared: UnsafeMutablePointer<PollThreadState>
 
     init(

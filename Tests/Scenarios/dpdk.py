@@ -254,7 +254,8 @@ def idle(context):
     try:
         add(lab.switch, "ring0", "net_ring0")
         add(lab.switch, "null0", "net_null0,no-rx=1")
-        time.sleep(2)
+        # Naps grow with the silence.
+        time.sleep(4)
         process = lab.switch.pid("ovs-vswitchd")
         before = spent(process)
         time.sleep(5)
