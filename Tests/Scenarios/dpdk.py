@@ -203,7 +203,7 @@ def pair(context, connect):
 
 
 def vhost(context):
-    """dpdkvhostuserclient and dpdkvhostuser here, virtio-user there, as a virtual machine has it."""
+    """dpdkvhostuserclient and dpdkvhostuser here, virtio-user there, as in a virtual machine."""
     def connect(first, second, directory):
         # The machine's side is the server: the switch connects, and again when it comes back.
         first.vsctl("add-port", "br0", "vm0", "--", "set", "interface", "vm0",

@@ -1,4 +1,4 @@
-"""Several poll threads: traffic between them, masks that change under it, and what they cost idle."""
+"""Several poll threads: traffic between them, masks that change under it, their cost when idle."""
 
 import os
 import re
@@ -26,7 +26,7 @@ def need_two_cpus():
 
 
 def use_two_threads(switch):
-    """Two poll threads, and queues one after the other to each; one thread where there is one CPU."""
+    """Two poll threads with queues one after the other, where there are two CPUs."""
     if {0, 1} <= os.sched_getaffinity(0):
         switch.vsctl("set", "open_vswitch", ".", "other_config:pmd-cpu-mask=0x3",
                      "other_config:pmd-rxq-assign=roundrobin")
@@ -138,7 +138,8 @@ def mask_changes(context):
         first, second, third, fourth = bridge(lab, 4)
         counted = {}
         flood = threading.Thread(target=lambda: counted.update(text=third.shell(
-            "ping", "-n", "-q", "-i", "0.004", "-w", "6", fourth.address, check=False)))
+            "ping", "-n", "-q", "-i", "0.004", "-c", "1200", "-W", "2", fourth.address,
+            check=False)))
         report = iperf(first, second, 6)
         flood.start()
         time.sleep(0.5)
