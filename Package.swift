@@ -130,6 +130,7 @@ let package = Package(
         tests("ConntrackTests", ["Conntrack"]),
         tests("DatapathTests", ["Datapath"]),
         tests("KernelPortsTests", ["KernelPorts", "DPDK", "CDPDK"]),
+        tests("PMDTests", ["PMD"]),
         tests("OpenFlowTests", ["OpenFlow"]),
         tests("FlowTextTests", ["FlowText"]),
         tests("OfprotoTests", ["Ofproto", "Datapath"]),

@@ -1,6 +1,7 @@
 // Devices: attach, configure, start, stop, statistics. Called by the control thread alone.
 #include <rte_config.h>
 
+#include <rte_bus.h>
 #include <rte_dev.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
@@ -73,6 +74,16 @@ int32_t vd_device_info_get(uint16_t port, vd_device_info *result) {
     result->mtu_min = info.min_mtu;
     result->mtu_max = info.max_mtu;
     result->socket = rte_eth_dev_socket_id(port);
+    result->rx_buffer_min = info.min_rx_bufsize;
+    result->rx_packet_max = info.max_rx_pktlen;
+    result->mac_max = info.max_mac_addrs;
+    result->hash_mac_max = info.max_hash_mac_addrs;
+    result->vfs_max = info.max_vfs;
+    result->pools_max = info.max_vmdq_pools;
+    const struct rte_bus *bus = info.device != NULL ? rte_dev_bus(info.device) : NULL;
+    snprintf(result->bus, sizeof result->bus, "%s", bus != NULL ? rte_bus_name(bus) : "");
+    result->checks_checksums = (info.rx_offload_capa &
+        (RTE_ETH_RX_OFFLOAD_TCP_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM)) != 0;
     result->completes_checksums = (info.tx_offload_capa & checksum_offloads) == checksum_offloads;
     return rte_eth_dev_get_mtu(port, &result->mtu);
 }

@@ -28,15 +28,16 @@ int32_t vd_eal_init(int32_t argc, char **argv) {
     return -error;
 }
 
-static void (*log_sink)(const char *line, uint64_t bytes);
+static void (*log_sink)(uint32_t level, const char *line, uint64_t bytes);
 
 static ssize_t log_write(void *cookie, const char *line, size_t bytes) {
     (void)cookie;
-    log_sink(line, bytes);
+    int level = rte_log_cur_msg_loglevel();
+    log_sink(level < 0 ? RTE_LOG_INFO : (uint32_t)level, line, bytes);
     return (ssize_t)bytes;
 }
 
-int32_t vd_log_redirect(void (*sink)(const char *line, uint64_t bytes)) {
+int32_t vd_log_redirect(void (*sink)(uint32_t level, const char *line, uint64_t bytes)) {
     cookie_io_functions_t functions = {.write = log_write};
     log_sink = sink;
     FILE *stream = fopencookie(NULL, "w", functions);

@@ -8,10 +8,13 @@
 #include <sys/epoll.h>
 
 #include <errno.h>
+#include <linux/futex.h>
 #include <sched.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 void vd_spin_lock_contended(void *lock) {
@@ -69,17 +72,52 @@ int vd_epoll_add(int epoll, int fd) {
     return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
-int vd_epoll_wait(int epoll, int milliseconds) {
+int vd_epoll_add_edge(int epoll, int fd) {
+    struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.fd = fd};
+    return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+static struct timespec span(uint64_t microseconds) {
+    struct timespec time = {
+        .tv_sec = (time_t)(microseconds / 1000000),
+        .tv_nsec = (long)(microseconds % 1000000) * 1000};
+    return time;
+}
+
+int vd_epoll_wait(int epoll, uint64_t microseconds) {
     struct epoll_event event;
-    return epoll_wait(epoll, &event, 1, milliseconds);
+    struct timespec time = span(microseconds);
+    return epoll_pwait2(epoll, &event, 1, &time, NULL);
+}
+
+void vd_wait32(const void *word, uint32_t expected, uint64_t microseconds) {
+    struct timespec time = span(microseconds);
+    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, &time, NULL, 0);
+}
+
+void vd_wake32(const void *word) {
+    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1 << 30, NULL, NULL, 0);
 }
 
 int vd_pin_thread(int cpu) {
     cpu_set_t set;
-    if (cpu < 0 || cpu >= CPU_SETSIZE) {
-        return -1;
+    if (cpu >= CPU_SETSIZE)
+        return EINVAL;
+    if (cpu < 0) {
+        // What the process was started with: nobody pins its first thread for good.
+        if (sched_getaffinity(getpid(), sizeof set, &set) != 0)
+            return errno;
+    } else {
+        CPU_ZERO(&set);
+        CPU_SET(cpu, &set);
     }
-    CPU_ZERO(&set);
-    CPU_SET(cpu, &set);
     return pthread_setaffinity_np(pthread_self(), sizeof set, &set);
+}
+
+void vd_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
+
+bool vd_cpu_is_usable(int cpu) {
+    cpu_set_t set;
+    return cpu >= 0 && cpu < CPU_SETSIZE && sched_getaffinity(getpid(), sizeof set, &set) == 0 &&
+        CPU_ISSET(cpu, &set);
 }

@@ -34,12 +34,23 @@ import CIntrinsics
 extension ConntrackTable {
     /// What a record depends on that found no connection; nil where that cannot be said.
     public func absence(of verdict: ConntrackVerdict) -> (index: UInt32, generation: UInt32)? {
+        guard let index = absenceIndex(verdict) else { return nil }
+        return (index, verdict.generation)
+    }
+
+    private func absenceIndex(_ verdict: ConntrackVerdict) -> UInt32? {
         guard verdict.connection == ConntrackVerdict.noConnection,
             verdict.state == ConntrackState.new | ConntrackState.tracked,
             verdict.original.protocolNumber != 0
         else { return nil }
-        let index = AbsenceTable.index(verdict.original.hash(state.pointee.hash))
-        return (index, absenceGeneration(index))
+        return AbsenceTable.index(verdict.original.hash(state.pointee.hash))
+    }
+
+    /// Notes the counter of a packet without connection. The lock of its lookup is still held: what
+    /// another thread makes afterwards must show.
+    func noteAbsence(_ verdict: UnsafeMutablePointer<ConntrackVerdict>) {
+        guard let index = absenceIndex(verdict.pointee) else { return }
+        verdict.pointee.generation = absenceGeneration(index)
     }
 
     /// The counter at `index` now.

@@ -58,6 +58,7 @@ extension ConntrackTable {
         lockTable()
         var context = ConntrackContext(request: request, key: key, verdict: verdict, now: now)
         if !executeCached(&context, &tracked) { executeFull(&context, &tracked) }
+        noteAbsence(verdict)
         unlockTable()
     }
 

@@ -40,11 +40,14 @@ extension ConntrackTable {
     func takeSlot() -> UInt32? {
         guard let index = state.pointee.slots.take() else { return nil }
         let hot = hot(index)
-        let generation = hot.pointee.generation
-        let lock = hot.pointee.lock
-        UnsafeMutableRawPointer(hot).initializeMemory(as: UInt8.self, repeating: 0, count: 64)
-        hot.pointee.lock = lock
-        hot.pointee.generation = generation &+ 1
+        // A thread that still believes in the old connection may be about to look: it must find the
+        // lock as a lock, and a generation that is not its own.
+        lockConnection(hot)
+        hot.pointee.generation &+= 1
+        hot.pointee.expiryMilliseconds = 0
+        UnsafeMutableRawPointer(hot).advanced(by: 16).initializeMemory(
+            as: UInt8.self, repeating: 0, count: 48)
+        unlockConnection(hot)
         UnsafeMutableRawPointer(cold(index)).initializeMemory(
             as: UInt8.self, repeating: 0, count: 192)
         return index

@@ -108,6 +108,14 @@ import Bounded
     @inlinable @inline(always)
     public func prefetch(_ index: UInt32) { Prefetch.write(hot(index)) }
 
+    /// Whether locks are taken, because more than one thread uses the table.
+    public var isShared: Bool { state.pointee.isShared }
+
+    /// Takes locks from now on, or no longer.
+    ///
+    /// **Owner**: the control room, while no thread is inside of the table.
+    public func setShared(_ isShared: Bool) { state.pointee.isShared = isShared }
+
     @inlinable @inline(always)
     func lockTable() {
         if state.pointee.isShared { state.pointee.lock.lock() }

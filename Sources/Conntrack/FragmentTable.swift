@@ -139,6 +139,11 @@ import PacketBuffer
         isIPv6 ? state.pointee.countersIPv6 : state.pointee.countersIPv4
     }
 
+    /// Takes locks from now on, or no longer.
+    ///
+    /// **Owner**: the control room, while no thread is inside of the table.
+    public func setShared(_ isShared: Bool) { state.pointee.isShared = isShared }
+
     func lockTable() {
         if state.pointee.isShared { state.pointee.lock.lock() }
     }

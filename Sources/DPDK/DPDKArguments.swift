@@ -43,8 +43,12 @@ public struct DPDKArguments: Sendable, Equatable {
         }
         if let allocatedMegabytes {
             line += ["-m", allocatedMegabytes]
-        } else if let socketMemory {
+        } else if let socketMemory, hasHugepages {
             line += ["--socket-mem", socketMemory]
+        } else if let socketMemory {
+            // Ordinary memory has no sockets to the EAL: it takes the sum.
+            let megabytes = socketMemory.split(separator: ",").compactMap { Int($0) }.reduce(0, +)
+            line += ["-m", "\(max(megabytes, 64))"]
         } else if !hasHugepages, !asks(for: "-m", "--socket-mem") {
             line += ["-m", "512"]
         }

@@ -12,20 +12,30 @@ public enum DPDKError: Error, Equatable, Sendable {
     case notInitialised
     /// A mempool of so many packets cannot be had.
     case noMemory(packets: Int, number: Int32)
+    /// There is no such device, or its driver refused the arguments; DPDK's log says more.
+    case attach(String)
     /// A device call failed.
     case device(call: String, number: Int32)
 }
 
 extension DPDKError: CustomStringConvertible {
+    /// Whether the device itself could not be had.
+    public var isAttachment: Bool {
+        if case .attach = self { return true }
+        return false
+    }
+
     /// What an operator reads in `Interface.error` or in the log.
     public var description: String {
         switch self {
         case .environment(let number):
             "DPDK initialisation failed: \(DPDKError.text(number))"
         case .badArgument(let text): "invalid DPDK argument: \(text)"
-        case .notInitialised: "DPDK not initialised"
+        // Open vSwitch has no such types of ports then.
+        case .notInitialised: "Address family not supported by protocol"
         case .noMemory(let packets, let number):
             "no memory for \(packets) packets: \(DPDKError.text(number))"
+        case .attach(let devargs): "Error attaching device '\(devargs)' to DPDK"
         case .device(let call, let number): "\(call): \(DPDKError.text(number))"
         }
     }

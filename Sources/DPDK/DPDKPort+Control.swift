@@ -31,7 +31,9 @@ extension DPDKPort {
         }
         var device: UInt16 = 0
         var wasProbed = false
-        try check(vd_device_attach(devargs, &device, &wasProbed), "attach \(devargs)")
+        guard vd_device_attach(devargs, &device, &wasProbed) >= 0 else {
+            throw .attach(devargs)
+        }
         do throws(DPDKError) {
             return try start(
                 device, standard: standard, wasProbed: wasProbed, pool: pool,
@@ -87,7 +89,7 @@ extension DPDKPort {
         var request = vd_device_request()
         request.mempool = mempool
         request.rx_queues = UInt16(clamping: options.receiveQueues)
-        request.tx_queues = UInt16(clamping: options.transmitQueues)
+        request.tx_queues = UInt16(clamping: transmitQueues(of: device, options))
         request.rx_descriptors = UInt16(clamping: options.receiveDescriptors)
         request.tx_descriptors = UInt16(clamping: options.transmitDescriptors)
         request.mtu = UInt16(options.mtu)
@@ -109,9 +111,24 @@ extension DPDKPort {
             DPDKPortState(
                 deviceID: device, datapathPort: datapathPort,
                 receiveQueues: Int(info.rx_queues), transmitQueues: max(1, Int(info.tx_queues)),
+                options: options, receiveDescriptors: Int(info.rx_descriptors),
+                transmitDescriptors: Int(info.tx_descriptors),
                 mtu: UInt32(options.mtu), completesChecksums: info.completes_checksums,
                 removesDevice: wasProbed, pool: pool, mempool: mempool,
                 roomBytes: roomBytes, queues: queueStates, pending: pending))
+    }
+
+    /// Drivers whose transmit queues each lead to the receive queue of the same number, at the other
+    /// end or in the device itself: what is sent on one that has no such partner is never received.
+    private static let pairing: Set<String> = ["net_memif", "net_ring"]
+
+    /// As many transmit queues as asked for, or as the device has partners for them: both ends are
+    /// expected to be set up alike.
+    private static func transmitQueues(of device: UInt16, _ options: Options) -> Int {
+        var info = vd_device_info()
+        guard vd_device_info_get(device, &info) >= 0 else { return options.transmitQueues }
+        let driver = withUnsafeBytes(of: info.driver) { text($0) }
+        return pairing.contains(driver) ? options.receiveQueues : options.transmitQueues
     }
 
     private static func removeSocket(at path: String) {

@@ -45,13 +45,44 @@ extension DPDKPort {
         }
     }
 
-    /// Names of the driver and of the device, and its queue limits, for `Interface.status`.
-    public var description: (driver: String, device: String, receiveQueuesMax: Int, socket: Int)? {
+    /// What the driver tells of itself and the device, in the words of `Interface.status`.
+    public var description: [String: String] {
         var raw = vd_device_info()
-        guard vd_device_info_get(state.pointee.deviceID, &raw) >= 0 else { return nil }
+        let device = state.pointee.deviceID
+        guard vd_device_info_get(device, &raw) >= 0 else { return [:] }
         let driver = withUnsafeBytes(of: raw.driver) { DPDKPort.text($0) }
-        let device = withUnsafeBytes(of: raw.name) { DPDKPort.text($0) }
-        return (driver, device, Int(raw.rx_queues_max), Int(raw.socket))
+        let bus = withUnsafeBytes(of: raw.bus) { DPDKPort.text($0) }
+        var pairs = [
+            "driver_name": driver, "port_no": "\(device)", "numa_id": "\(raw.socket)",
+            "min_rx_bufsize": "\(raw.rx_buffer_min)", "max_rx_pktlen": "\(raw.rx_packet_max)",
+            "max_rx_queues": "\(raw.rx_queues_max)", "max_tx_queues": "\(raw.tx_queues_max)",
+            "max_mac_addrs": "\(raw.mac_max)", "max_hash_mac_addrs": "\(raw.hash_mac_max)",
+            "max_vfs": "\(raw.vfs_max)", "max_vmdq_pools": "\(raw.pools_max)", "if_type": "6",
+            "if_descr": "\(DPDKRuntime.version) \(driver)", "bus_info": "bus_name=\(bus)",
+        ]
+        pairs["link_speed"] = link?.megabitsPerSecond.map { megabits in
+            megabits % 1000 == 0 ? "\(megabits / 1000)Gbps" : "\(megabits)Mbps"
+        }
+        return pairs
+    }
+
+    /// How the device was set up, in the words of `dpctl/show`.
+    public var configuration: [String: String] {
+        let device = state.pointee
+        var raw = vd_device_info()
+        let hasInfo = vd_device_info_get(device.deviceID, &raw) >= 0
+        return [
+            "configured_rx_queues": "\(device.receiveQueues)",
+            "requested_rx_queues": "\(device.options.receiveQueues)",
+            "configured_tx_queues": "\(device.transmitQueues)",
+            "requested_tx_queues": "\(device.options.transmitQueues)",
+            "configured_rxq_descriptors": "\(device.receiveDescriptors)",
+            "requested_rxq_descriptors": "\(device.options.receiveDescriptors)",
+            "configured_txq_descriptors": "\(device.transmitDescriptors)",
+            "requested_txq_descriptors": "\(device.options.transmitDescriptors)",
+            "mtu": "\(device.mtu)", "lsc_interrupt_mode": "false", "tx_tso_offload": "false",
+            "rx_csum_offload": "\(hasInfo && raw.checks_checksums)",
+        ]
     }
 
     /// The six bytes of the MAC address.
@@ -65,7 +96,7 @@ extension DPDKPort {
         mac.count == 6 && vd_device_mac_set(state.pointee.deviceID, mac) == 0
     }
 
-    private static func text(_ bytes: UnsafeRawBufferPointer) -> String {
+    static func text(_ bytes: UnsafeRawBufferPointer) -> String {
         String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
     }
 }

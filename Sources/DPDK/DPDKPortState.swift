@@ -18,6 +18,10 @@ public struct DPDKPortState {
     public var datapathPort: UInt32
     public let receiveQueues: Int
     public let transmitQueues: Int
+    /// What was asked for, and what came of it.
+    let options: DPDKPort.Options
+    let receiveDescriptors: Int
+    let transmitDescriptors: Int
     public var mtu: UInt32
     /// Whether the device completes TCP and UDP checksums.
     let completesChecksums: Bool

@@ -33,9 +33,11 @@ public enum DPDKRuntime {
     /// Starts the EAL and lets a mempool of `packets` standard packets serve `pool`. Later calls
     /// answer as the first one did.
     ///
+    /// - Parameter exclusively: runs what it is given while no poll thread uses the pool.
     /// **Errors**: `.environment`, `.badArgument`, `.noMemory`; final for this process.
     public static func initialise(
-        _ arguments: DPDKArguments, packets: Int = 65_535, pool: PacketPool
+        _ arguments: DPDKArguments, packets: Int = 65_535, pool: PacketPool,
+        exclusively: (() -> Void) -> Void = { $0() }
     ) throws(DPDKError) {
         let failure = state.withLock { state -> DPDKError? in
             switch state {
@@ -45,9 +47,11 @@ public enum DPDKRuntime {
             }
             do throws(DPDKError) {
                 let mempool = try start(arguments, packets: packets)
-                pool.attach(
-                    mempool: mempool, allocate: { vd_mempool_allocate($0, $1, $2) },
-                    free: { vd_mempool_free($0, $1) })
+                exclusively {
+                    pool.attach(
+                        mempool: mempool, allocate: { vd_mempool_allocate($0, $1, $2) },
+                        free: { vd_mempool_free($0, $1) })
+                }
                 state = .running(mempool: UInt(bitPattern: mempool))
                 return nil
             } catch {
@@ -59,9 +63,9 @@ public enum DPDKRuntime {
     }
 
     /// Sends DPDK's log lines to `sink` instead of stderr; best before `initialise`. It is called
-    /// on any thread, with the bytes of one or more lines.
+    /// on any thread, with DPDK's level (1 emergency to 8 debug) and the bytes of one or more lines.
     public static func redirectLog(
-        to sink: @escaping @convention(c) (UnsafePointer<CChar>?, UInt64) -> Void
+        to sink: @escaping @convention(c) (UInt32, UnsafePointer<CChar>?, UInt64) -> Void
     ) {
         _ = vd_log_redirect(sink)
     }

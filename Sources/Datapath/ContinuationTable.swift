@@ -43,6 +43,9 @@ import Pipeline
         next.pointee = 1
     }
 
+    /// Numbers what is paused from here on as this thread's, so that no other thread has the same.
+    public func numberFrom(thread: Int) { next.pointee = UInt64(thread) << 48 | 1 }
+
     /// Saves the paused judgement of `s`; 0 if it is too large to keep.
     func save(_ s: UnsafeMutablePointer<InterpreterState>) -> UInt64 {
         let frameCount = s.pointee.frameCount &- s.pointee.frameBase

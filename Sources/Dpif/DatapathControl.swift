@@ -47,6 +47,8 @@ public struct RecordInfo: Sendable {
     /// Milliseconds since last used; nil for never.
     public var usedMilliseconds: UInt64?
     public var tcpFlags: UInt16 = 0
+    /// The CPU of the poll thread that has it; nil where that roams.
+    public var cpu: Int?
     public init() {}
 }
 
@@ -98,6 +100,13 @@ public protocol DatapathControl: AnyObject, Reclaimer {
     func portStatistics(_ datapathPort: UInt32) -> PortStatistics
     func setPortUp(_ datapathPort: UInt32, _ isUp: Bool)
 
+    /// Makes as many poll threads as asked for, and spreads all receive queues anew.
+    func setPolling(_ settings: PollingSettings)
+    /// Pins queues of a port to CPUs, by queue.
+    func setAffinity(_ affinity: [Int: Int], ofPort datapathPort: UInt32)
+    /// Spreads all receive queues anew by what was measured.
+    func rebalance()
+
     /// Moves all counts of paths into rules, so that rules read exact.
     func flushCounters()
 
@@ -133,4 +142,11 @@ public protocol DatapathControl: AnyObject, Reclaimer {
     func fragmentStatistics() -> FragmentStatistics
     /// Timeouts by name (`tcp_syn_sent`, …, seconds) for a zone; nil clears.
     func setTimeoutPolicy(zone: UInt16, timeouts: [String: UInt32]?)
+}
+
+extension DatapathControl {
+    // A datapath without threads of its own has nothing to spread.
+    public func setPolling(_ settings: PollingSettings) {}
+    public func setAffinity(_ affinity: [Int: Int], ofPort datapathPort: UInt32) {}
+    public func rebalance() {}
 }

@@ -14,6 +14,8 @@ public struct PortRequest: Hashable, Sendable {
     /// `options` of the Interface row.
     public var options: [String: String] = [:]
     public var receiveQueues = 1
+    /// CPUs of pinned queues, by queue (`pmd-rxq-affinity`).
+    public var affinity: [Int: Int] = [:]
     public var mtu: UInt32?
     public var address: UInt64?
     public init(name: String, type: PortType) {
@@ -46,6 +48,8 @@ public struct PortInfo: Hashable, Sendable {
     public var receiveQueues = 1
     /// Extra key-values for `Interface.status` (driver_name …).
     public var status: [String: String] = [:]
+    /// How the device was set up, as `dpctl/show` lists it.
+    public var configuration: [String: String] = [:]
     public init() {}
 }
 

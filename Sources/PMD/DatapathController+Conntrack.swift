@@ -8,19 +8,23 @@ extension DatapathController {
     public func dumpConnections(zone: UInt16?, limit: Int) -> [ConnectionInfo] {
         var list: [ConnectionInfo] = []
         var cursor: UInt32 = 0
-        _ = conntrack.dump(cursor: &cursor, zone: zone, now: nowMilliseconds, limit: limit) {
-            list.append(ConnectionInfo($0))
+        sharingTables {
+            _ = conntrack.dump(cursor: &cursor, zone: zone, now: nowMilliseconds, limit: limit) {
+                list.append(ConnectionInfo($0))
+            }
         }
         return list
     }
 
-    public func flushConnections(zone: UInt16?) { conntrack.flush(zone: zone) }
+    public func flushConnections(zone: UInt16?) {
+        _ = sharingTables { conntrack.flush(zone: zone) }
+    }
 
     public func flushConnection(
         zone: UInt16, proto: UInt8, tuple: ConnectionInfo.Tuple
     ) -> Bool {
         guard let wanted = ConntrackTuple(tuple, proto: proto, zone: zone) else { return false }
-        return conntrack.flush(wanted, now: nowMilliseconds)
+        return sharingTables { conntrack.flush(wanted, now: nowMilliseconds) }
     }
 
     public var connectionCount: Int { conntrack.connectionCount }
@@ -36,10 +40,12 @@ extension DatapathController {
     }
 
     public func setZoneLimit(zone: UInt16?, limit: UInt32) {
-        conntrack.setZoneLimit(zone, to: limit)
+        sharingTables { conntrack.setZoneLimit(zone, to: limit) }
     }
 
-    public func removeZoneLimit(zone: UInt16) { _ = conntrack.removeZoneLimit(zone) }
+    public func removeZoneLimit(zone: UInt16) {
+        _ = sharingTables { conntrack.removeZoneLimit(zone) }
+    }
 
     public func zoneLimits() -> (
         defaultLimit: UInt32, zones: [(zone: UInt16, limit: UInt32, count: UInt32)]
@@ -59,7 +65,7 @@ extension DatapathController {
         for attribute in TimeoutAttribute.allCases {
             if let seconds = timeouts["\(attribute.name)"] { policy[attribute] = seconds }
         }
-        if conntrack.setTimeoutPolicy(policy) { applyPolicy(id, toZone: zone) }
+        if sharingTables({ conntrack.setTimeoutPolicy(policy) }) { applyPolicy(id, toZone: zone) }
     }
 
     private func applyPolicy(_ id: UInt32, toZone zone: UInt16) {

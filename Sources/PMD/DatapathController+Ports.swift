@@ -12,10 +12,12 @@ extension DatapathController {
     /// Starts DPDK (`dpdk-init`); later calls answer as the first did.
     public func initialiseDPDK(_ arguments: DPDKArguments) throws(PortError) {
         do throws(DPDKError) {
-            try DPDKRuntime.initialise(arguments, pool: pool)
+            try DPDKRuntime.initialise(arguments, pool: pool) { attach in withThreadsHeld(attach) }
         } catch {
             throw PortError(error.description)
         }
+        usesDPDK = true
+        withThreadsHeld { for thread in threads { thread.shared.pointee.usesDPDK = true } }
     }
 
     public func openPort(_ request: PortRequest) throws(PortError) -> PortInfo {
@@ -72,6 +74,8 @@ extension DatapathController {
         } catch let error as KernelPortError {
             throw PortError(
                 "could not open network device \(request.name) (\(Self.reason(error)))")
+        } catch let error as DPDKError where error.isAttachment {
+            throw PortError(error.description)
         } catch let error as DPDKError {
             throw PortError(
                 "could not open network device \(request.name) (\(error.description))")
@@ -85,7 +89,9 @@ extension DatapathController {
     private func openDPDK(_ request: PortRequest, _ number: UInt32) throws -> DPDKPort {
         var options = DPDKPort.Options()
         options.receiveQueues = request.receiveQueues
-        options.transmitQueues = threads.count + 1
+        // One for each thread there may be; where a device has fewer, threads share them.
+        options.transmitQueues = max(
+            threads.count, min(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 16))
         options.mtu = Int(request.mtu ?? 1500)
         if let count = request.options["n_rxq_desc"].flatMap({ Int($0) }) {
             options.receiveDescriptors = count
@@ -103,17 +109,16 @@ extension DatapathController {
             return try DPDKPort.open(
                 devargs: devargs, pool: pool, datapathPort: number, options: options)
         case .vhostUserClient:
-            guard let path = request.options["vhost-server-path"] else {
+            guard let path = Self.socketPath(request) else {
                 throw PortError("options:vhost-server-path is not set")
             }
             return try DPDKPort.openVhost(
                 name: request.name, path: path, isClient: true, pool: pool, datapathPort: number,
                 options: options)
         default:
-            let directory = request.options["vhost-sock-dir"] ?? "/var/run/openvswitch"
             return try DPDKPort.openVhost(
-                name: request.name, path: directory + "/" + request.name, isClient: false,
-                pool: pool, datapathPort: number, options: options)
+                name: request.name, path: Self.socketPath(request) ?? request.name,
+                isClient: false, pool: pool, datapathPort: number, options: options)
         }
     }
 
@@ -145,38 +150,6 @@ extension DatapathController {
             spreadQueues()
         }
         port.device.close()
-    }
-
-    /// Gives every receive queue to a thread, round robin in order of ports. Threads are held.
-    private func spreadQueues() {
-        for thread in threads {
-            thread.shared.pointee.queueCount = 0
-            thread.shared.pointee.mustPoll = false
-            let old = thread.shared.pointee.epoll
-            if old >= 0 { Glibc.close(old) }
-            thread.shared.pointee.epoll = vd_epoll_create()
-        }
-        var next = 0
-        for number in ports.keys.sorted() {
-            guard let port = ports[number] else { continue }
-            var queues = 1
-            if case .dpdk(let device) = port.device { queues = device.state.pointee.receiveQueues }
-            for queue in 0..<queues {
-                let thread = threads[next % threads.count]
-                next += 1
-                let s = thread.shared
-                guard s.pointee.queueCount < PollThread.queuesMax else { continue }
-                s.pointee.queues[s.pointee.queueCount] = ReceiveQueue(
-                    device: port.device, datapathPort: number, queue: queue)
-                s.pointee.queueCount += 1
-                let descriptor = port.device.fileDescriptor
-                if descriptor >= 0 {
-                    _ = vd_epoll_add(s.pointee.epoll, descriptor)
-                } else {
-                    s.pointee.mustPoll = true
-                }
-            }
-        }
     }
 
     // MARK: Description
@@ -221,13 +194,30 @@ extension DatapathController {
             if let mac = device.hardwareAddress {
                 info.address = mac.reduce(0) { $0 << 8 | UInt64($1) }
             }
-            if let description = device.description {
-                info.status["driver_name"] = description.driver
-                info.status["port_no"] = String(device.state.pointee.deviceID)
-                info.status["numa_id"] = String(description.socket)
-            }
+            describe(device, port.request, &info)
         }
         return info
+    }
+
+    private func describe(_ device: DPDKPort, _ request: PortRequest, _ info: inout PortInfo) {
+        info.configuration = device.configuration
+        guard request.type != .dpdk else { return info.status = device.description }
+        let isClient = request.type == .vhostUserClient
+        info.status = [
+            "mode": isClient ? "client" : "server",
+            "status": info.hasLink ? "connected" : "disconnected",
+        ]
+        if info.hasLink { info.status["socket"] = Self.socketPath(request) }
+        for name in ["lsc_interrupt_mode", "rx_csum_offload", "tx_tso_offload"] {
+            info.configuration[name] = nil
+        }
+    }
+
+    /// Where a vhost-user port and its machine meet.
+    private static func socketPath(_ request: PortRequest) -> String? {
+        request.type == .vhostUserClient
+            ? request.options["vhost-server-path"]
+            : (request.options["vhost-sock-dir"] ?? "/var/run/openvswitch") + "/" + request.name
     }
 
     public func portStatistics(_ datapathPort: UInt32) -> PortStatistics {

@@ -15,9 +15,6 @@ import Pipeline
 
 /// How the datapath is made.
 public struct DatapathSettings: Sendable {
-    public var threads = 1
-    /// CPUs to pin threads to, in order; empty for none.
-    public var cpus: [Int] = []
     public var connectionCapacity = 1_000_000
     public var standardBuffers = 16_384
     public var jumboBuffers = 512
@@ -36,14 +33,28 @@ public final class DatapathController: DatapathControl {
     let epochs: EpochDomain
     let clock = EngineClock()
     let devices: UnsafeMutablePointer<DatapathDevice?>
+    /// Every thread there ever was, by number; those that ended wait to be started again, with empty
+    /// tables. The first never ends.
     var threads: [PollThread] = []
-    private var handles: [pthread_t] = []
+    /// The running ones, by number.
+    var handles: [Int: pthread_t] = [:]
+    /// The numbers of those that have queues: they run, or will once `start` was called.
+    var active = [0]
+    private var holds = 0
+    private var isStarted = false
+    var polling = PollingSettings()
+    var history = LoadHistory()
+    /// Numbers of threads that take pinned queues only.
+    var isolated: Set<Int> = []
     var ports: [UInt32: OpenPort] = [:]
     private var retired = RetiredQueue()
     private var retiredFromContinuations = RetiredQueue()
+    /// Takes remarks for the log: whether it is a warning, and the text.
+    public var onRemark: ((Bool, String) -> Void)?
     /// Readable when events wait; the control loop watches it and calls `drainEvents`.
     public let eventDescriptor: Int32
     private let settings: DatapathSettings
+    var usesDPDK = false
     var zoneTimeouts: [UInt16: UInt32] = [:]
 
     /// A port that is open.
@@ -60,47 +71,77 @@ public final class DatapathController: DatapathControl {
             let pool = PacketPool(
                 standardCapacity: settings.standardBuffers, jumboCapacity: settings.jumboBuffers),
             let conntrack = ConntrackTable(
-                capacity: settings.connectionCapacity, isShared: settings.threads > 1, now: now)
+                capacity: settings.connectionCapacity, isShared: false, now: now)
         else { return nil }
         self.settings = settings
         self.pool = pool
         self.conntrack = conntrack
-        guard let fragments = FragmentTable(pool: pool, isShared: settings.threads > 1) else {
+        guard let fragments = FragmentTable(pool: pool, isShared: false) else {
             return nil
         }
         self.fragments = fragments
         pipeline = PipelineState.allocate()
-        epochs = EpochDomain(threadCapacity: max(settings.threads, 1))
+        epochs = EpochDomain(threadCapacity: Self.threadsMax)
         devices = .allocate(capacity: PipelineState.portsMax)
         devices.initialize(repeating: nil, count: PipelineState.portsMax)
         eventDescriptor = vd_eventfd()
-        for number in 0..<max(settings.threads, 1) {
-            guard
-                let engine = Engine(
-                    settings: settings.engine, pipeline: pipeline, conntrack: conntrack, pool: pool,
-                    events: EventRing(), secret: .random())
-            else { return nil }
-            engine.state.pointee.fragments = fragments
-            threads.append(
-                PollThread(
-                    number: number, engine: engine, epochs: epochs, clock: clock, devices: devices,
-                    eventDescriptor: eventDescriptor))
+        guard makeThread() else { return nil }
+    }
+
+    /// More threads than any machine has CPUs that poll.
+    static let threadsMax = 256
+
+    /// Makes the memory of one more thread; false when memory is short or there are too many.
+    func makeThread() -> Bool {
+        guard threads.count < Self.threadsMax,
+            let engine = Engine(
+                settings: settings.engine, pipeline: pipeline, conntrack: conntrack, pool: pool,
+                events: EventRing(), secret: .random())
+        else { return false }
+        engine.state.pointee.fragments = fragments
+        let number = threads.count
+        engine.state.pointee.continuations.numberFrom(thread: number)
+        if let first = threads.first {
+            engine.state.pointee.zonePolicies.update(
+                from: first.shared.pointee.engine.state.pointee.zonePolicies, count: 1 << 16)
         }
+        for port in ports.keys { engine.state.pointee.outbox.open(port) }
+        threads.append(
+            PollThread(
+                number: number, engine: engine, epochs: epochs, clock: clock, devices: devices,
+                eventDescriptor: eventDescriptor))
+        return true
     }
 
     /// Starts the poll threads.
     public func start() {
-        for (index, thread) in threads.enumerated() {
-            let cpu = settings.cpus.isEmpty ? nil : settings.cpus[index % settings.cpus.count]
-            handles.append(thread.start(cpu: cpu))
+        isStarted = true
+        startThreads()
+    }
+
+    /// Starts those of the active threads that do not run yet.
+    func startThreads() {
+        guard isStarted else { return }
+        for number in active where handles[number] == nil {
+            handles[number] = threads[number].start()
+        }
+    }
+
+    /// Ends the threads that are no longer active, and takes what they kept.
+    func endThreads() {
+        for (number, handle) in handles where !active.contains(number) {
+            threads[number].stop()
+            pthread_join(handle, nil)
+            handles[number] = nil
+            threads[number].shared.pointee.engine.removeAllRecords()
         }
     }
 
     /// Stops the poll threads and closes every device.
     public func shutdown() {
-        for thread in threads { thread.stop() }
-        for handle in handles { pthread_join(handle, nil) }
-        handles = []
+        for number in handles.keys { threads[number].stop() }
+        for handle in handles.values { pthread_join(handle, nil) }
+        handles = [:]
         for port in ports.keys.sorted() { close(port) }
     }
 
@@ -116,10 +157,35 @@ public final class DatapathController: DatapathControl {
 
     /// Runs `body` while no poll thread moves.
     func withThreadsHeld<T>(_ body: () -> T) -> T {
-        guard !handles.isEmpty else { return body() }
-        for thread in threads { thread.hold() }
-        defer { for thread in threads { thread.release() } }
+        holds += 1
+        defer { holds -= 1 }
+        guard holds == 1 else { return body() }
+        let held = handles.keys.map { threads[$0] }
+        for thread in held { thread.requestHold() }
+        for thread in held { thread.awaitHeld() }
+        defer { for thread in held { thread.release() } }
         return body()
+    }
+
+    /// Runs `body`, which uses the connection or fragment tables beside the poll threads: their locks
+    /// are in use meanwhile, even with a single thread.
+    func sharingTables<T>(_ body: () -> T) -> T {
+        guard !handles.isEmpty, !areTablesShared else { return body() }
+        setTablesShared(true)
+        defer { setTablesShared(false) }
+        return body()
+    }
+
+    /// Whether the tables' locks are in use: with several threads always.
+    private var areTablesShared: Bool { conntrack.isShared }
+
+    /// Switches the tables' locks on or off. No thread is inside of a table while it is held.
+    func setTablesShared(_ isShared: Bool) {
+        guard conntrack.isShared != isShared else { return }
+        withThreadsHeld {
+            conntrack.setShared(isShared)
+            fragments.setShared(isShared)
+        }
     }
 
     // MARK: Events
@@ -199,7 +265,13 @@ public final class DatapathController: DatapathControl {
     public func dumpRecords(limit: Int) -> [RecordInfo] {
         let now = nowMilliseconds
         return withThreadsHeld {
-            threads.flatMap { $0.shared.pointee.engine.dumpRecords(limit: limit, now: now) }
+            active.flatMap { number -> [RecordInfo] in
+                let thread = threads[number].shared.pointee
+                var records = thread.engine.dumpRecords(limit: limit, now: now)
+                guard thread.cpu >= 0 else { return records }
+                for index in records.indices { records[index].cpu = Int(thread.cpu) }
+                return records
+            }
         }
     }
 
@@ -208,64 +280,4 @@ public final class DatapathController: DatapathControl {
             for thread in threads { thread.shared.pointee.engine.removeAllRecords() }
         }
     }
-
-    /// Counters of each poll thread's engine, with its turn and cycle counts.
-    public func threadStatistics() -> [ThreadStatistics] {
-        threads.map { thread in
-            let s = thread.shared.pointee
-            let engine = s.engine.state.pointee
-            var info = ThreadStatistics()
-            info.number = s.number
-            info.packets = engine.counters.packets
-            info.recordHits = engine.counters.recordHits
-            info.judged = engine.counters.judged
-            info.rejudged = engine.counters.rejudged
-            info.revalidated = engine.counters.revalidated
-            info.records = s.engine.recordCount
-            info.busyCycles = s.busyCycles
-            info.idleCycles = s.idleCycles
-            info.turns = s.turns
-            info.busyTurns = s.busyTurns
-            for reason in DropReason.allCases where reason != .none {
-                info.drops[reason] = engine.counters.drops[Int(reason.rawValue)]
-            }
-            info.queues = (0..<s.queueCount).map {
-                (s.queues[$0].datapathPort, s.queues[$0].queue, s.queues[$0].packets)
-            }
-            return info
-        }
-    }
-
-    /// Starts the thread counters anew.
-    public func clearThreadStatistics() {
-        withThreadsHeld {
-            for thread in threads {
-                let engine = thread.shared.pointee.engine.state
-                let drops = engine.pointee.counters.drops
-                engine.pointee.counters = EngineCounters()
-                drops.deallocate()
-                thread.shared.pointee.busyCycles = 0
-                thread.shared.pointee.idleCycles = 0
-                thread.shared.pointee.turns = 0
-                thread.shared.pointee.busyTurns = 0
-            }
-        }
-    }
-}
-
-/// Counters of one poll thread.
-public struct ThreadStatistics: Sendable {
-    public var number = 0
-    public var packets: UInt64 = 0
-    public var recordHits: UInt64 = 0
-    public var judged: UInt64 = 0
-    public var rejudged: UInt64 = 0
-    public var revalidated: UInt64 = 0
-    public var records = 0
-    public var busyCycles: UInt64 = 0
-    public var idleCycles: UInt64 = 0
-    public var turns: UInt64 = 0
-    public var busyTurns: UInt64 = 0
-    public var drops: [DropReason: UInt64] = [:]
-    public var queues: [(datapathPort: UInt32, queue: Int, packets: UInt64)] = []
 }

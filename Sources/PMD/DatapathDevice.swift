@@ -35,6 +35,18 @@ enum DatapathDevice {
         }
     }
 
+    var receiveQueues: Int {
+        switch self {
+        case .kernel: return 1
+        case .dpdk(let port): return port.state.pointee.receiveQueues
+        }
+    }
+
+    var isKernel: Bool {
+        if case .kernel = self { return true }
+        return false
+    }
+
     var counters: PortCounters {
         switch self {
         case .kernel(let port): return port.statistics

@@ -194,7 +194,7 @@ extension UnsafeMutablePointer where Pointee == ForwardingDatabase {
     }
 
     private func acquire() {
-        while vd_exchange32(UnsafeMutableRawPointer(self), 1) != 0 { vd_pause() }
+        vd_spin_lock(UnsafeMutableRawPointer(self))
     }
-    private func release() { vd_store_release32(UnsafeMutableRawPointer(self), 0) }
+    private func release() { vd_spin_unlock(UnsafeMutableRawPointer(self)) }
 }

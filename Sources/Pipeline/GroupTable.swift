@@ -114,8 +114,8 @@ extension UnsafeMutablePointer where Pointee == Meter {
     ///
     /// - Returns: 0 to pass, 1 to drop, 2 to remark with the band's precedence level in `level`.
     public func police(length: Int, now: UInt64, level: inout UInt8) -> UInt16 {
-        while vd_exchange32(UnsafeMutableRawPointer(self), 1) != 0 { vd_pause() }
-        defer { vd_store_release32(UnsafeMutableRawPointer(self), 0) }
+        vd_spin_lock(UnsafeMutableRawPointer(self))
+        defer { vd_spin_unlock(UnsafeMutableRawPointer(self)) }
         pointee.packetCount &+= 1
         pointee.byteCount &+= UInt64(length)
         let elapsed = min(now &- min(pointee.lastMilliseconds, now), 60_000)

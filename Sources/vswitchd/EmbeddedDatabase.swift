@@ -56,8 +56,14 @@ struct EmbeddedDatabase {
     /// Ends the server and waits for it.
     func stop() {
         child.send(SIGTERM)
-        for _ in 0..<200 where child.poll() == nil { usleep(10_000) }
-        if child.poll() == nil { child.send(SIGKILL) }
+        // A child that was once seen to have ended is gone: it can't be asked again.
+        var hasEnded = false
+        for _ in 0..<200 {
+            hasEnded = child.poll() != nil
+            if hasEnded { break }
+            usleep(10_000)
+        }
+        if !hasEnded { child.send(SIGKILL) }
         for path in [pidfile, socket] { unlink(path) }
     }
 

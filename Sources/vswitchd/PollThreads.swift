@@ -9,22 +9,32 @@ final class PollThreads: PollThreadInspection {
 
     init(_ datapath: DatapathController) { self.datapath = datapath }
 
-    func pollThreads() -> [PollThreadReport] {
-        datapath.threadStatistics().map { thread in
+    func pollThreads(seconds: UInt64) -> [PollThreadReport] {
+        datapath.threadStatistics(seconds: seconds).map { thread in
             var report = PollThreadReport()
             report.number = thread.number
+            report.cpu = thread.cpu
+            report.isIsolated = thread.isIsolated
+            report.overhead = thread.overhead
             report.packets = thread.packets
             report.recordHits = thread.recordHits
             report.judged = thread.judged
             report.rejudged = thread.rejudged
+            report.sentPackets = thread.sentPackets
+            report.sentBatches = thread.sentBatches
             report.records = thread.records
             report.busyCycles = thread.busyCycles
             report.idleCycles = thread.idleCycles
             report.turns = thread.turns
             report.busyTurns = thread.busyTurns
+            report.sleeps = thread.sleeps
+            report.sleepCycles = thread.sleepCycles
+            report.elapsedCycles = thread.elapsedCycles
+            report.elapsedMilliseconds = thread.elapsedMilliseconds
             report.queues = thread.queues.map {
                 PollThreadReport.Queue(
-                    datapathPort: $0.datapathPort, queue: $0.queue, packets: $0.packets)
+                    datapathPort: $0.datapathPort, queue: $0.queue, packets: $0.packets,
+                    load: $0.load)
             }
             return report
         }
@@ -33,11 +43,7 @@ final class PollThreads: PollThreadInspection {
     func clearPollThreads() { datapath.clearThreadStatistics() }
 
     func drops() -> [String: UInt64] {
-        var drops: [String: UInt64] = [:]
-        for thread in datapath.threadStatistics() {
-            for (reason, count) in thread.drops { drops["\(reason)", default: 0] += count }
-        }
-        return drops
+        Dictionary(uniqueKeysWithValues: datapath.drops().map { ("\($0.key)", $0.value) })
     }
 
     func receiveOnDummy(_ name: String, frame: [UInt8]) -> Bool {

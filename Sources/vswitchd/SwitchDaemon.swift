@@ -24,6 +24,7 @@ final class SwitchDaemon {
     private var eventWatch: DescriptorWatch?
     private var linkTimer: ControlTimer?
     private var reclaimTimer: ControlTimer?
+    private var sampleTimer: ControlTimer?
     private var exitReplies: [UnixctlReply] = []
     private var isEnding = false
 
@@ -49,13 +50,15 @@ final class SwitchDaemon {
         unixctl = UnixctlServer(
             loop: loop, version: Version.text(program: arguments.program))
         vswitch.inspection = threads
+        let remarks = VLog.module("dpif_netdev")
+        datapath.onRemark = { isWarning, text in
+            if isWarning { remarks.warn(text) } else { remarks.info(text) }
+        }
         vswitch.onReady = {
             daemon.ready()
             VLog.module("vswitchd").info(Version.line(program: arguments.program))
         }
-        vswitch.onDPDKWanted = { [datapath, host] otherConfig in
-            host.dpdkVersion = DPDKStart.run(otherConfig, datapath)
-        }
+        vswitch.onDPDKWanted = { [weak self] in self?.startDPDK($0) }
     }
 
     /// Begins to work.
@@ -75,7 +78,29 @@ final class SwitchDaemon {
         reclaimTimer = loop.repeating(everyMilliseconds: 100) { [datapath] in
             datapath.reclaim()
         }
+        sampleTimer = loop.repeating(
+            everyMilliseconds: DatapathController.pollSampleMilliseconds
+        ) { [datapath] in
+            datapath.samplePolling()
+        }
         vswitch.start()
+    }
+
+    /// Starts DPDK. With `dpdk-init=true` the daemon ends if that fails, with `try` it goes on.
+    private func startDPDK(_ otherConfig: [String: String]) {
+        do throws(PortError) {
+            host.dpdkVersion = try DPDKStart.run(otherConfig, datapath)
+        } catch {
+            let text = "Unable to initialize DPDK: \(error.message)"
+            guard otherConfig["dpdk-init"]?.lowercased() == "true" else {
+                return VLog.module("dpdk").err(text)
+            }
+            VLog.module("dpdk").emer(text)
+            VLog.printError("ovs-vswitchd: Cannot init EAL (\(error.message))")
+            ExitFiles.removeAll()
+            // Poll threads run: there is nobody to wait for and nothing to close.
+            _exit(EXIT_FAILURE)
+        }
     }
 
     /// Takes what the poll threads have to tell, a bounded piece at a time.
@@ -135,6 +160,7 @@ final class SwitchDaemon {
         monitorWatch?.cancel()
         eventWatch?.cancel()
         reclaimTimer?.cancel()
+        sampleTimer?.cancel()
         vswitch.shutdown()
         datapath.shutdown()
         for reply in exitReplies { reply.success() }

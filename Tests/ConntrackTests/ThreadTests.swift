@@ -1,5 +1,6 @@
 // Two threads on one table: level 2, the hit path, the sweep and flushes at once.
 
+import CIntrinsics
 import Flow
 import Glibc
 import PacketBuffer
@@ -89,5 +90,53 @@ private struct ThreadWork {
         #expect(bench.table.connectionCount == 0)
         #expect(bench.table.state.pointee.index.count == 0)
         #expect(bench.table.halfOpenCount == 0)
+    }
+
+    /// A thread that still believes in connections that are gone, while their slots are used anew,
+    /// never finds a lock that nobody gives back.
+    @Test func staleBelievers() throws {
+        let bench = try Bench(capacity: 16, isShared: true)
+        let work = UnsafeMutablePointer<StaleWork>.allocate(capacity: 1)
+        defer { work.deallocate() }
+        work.initialize(to: StaleWork(table: bench.table))
+        var thread = pthread_t()
+        pthread_create(
+            &thread, nil,
+            { raw in
+                raw?.assumingMemoryBound(to: StaleWork.self).pointee.run()
+                return nil
+            }, work)
+        for turn in 0..<20_000 {
+            let sketch = Sketch.udp(client, UInt16(1 + turn % 16), server, 53)
+            _ = try bench.run(sketch)
+            if turn % 12 == 11 { bench.table.flush() }
+        }
+        vd_store_release32(UnsafeMutableRawPointer(work), 1)
+        pthread_join(thread, nil)
+        #expect(work.pointee.turns > 1000)
+        for index in 0..<16 { #expect(bench.table.hot(UInt32(index)).pointee.lock == 0) }
+    }
+}
+
+/// Touches slots under the generation they had a moment ago.
+private struct StaleWork {
+    var isOver: UInt32 = 0
+    var table: ConntrackTable
+    var turns = 0
+
+    init(table: ConntrackTable) { self.table = table }
+
+    mutating func run() {
+        while withUnsafePointer(to: &isOver, { vd_load_acquire32($0) }) == 0 {
+            for index in 0..<UInt32(16) {
+                let generation = table.hot(index).pointee.generation
+                for _ in 0..<8 {
+                    _ = table.touch(
+                        index, generation: generation, isReply: false,
+                        facts: ConntrackPacketFacts(), now: 1_000_000)
+                }
+            }
+            turns += 1
+        }
     }
 }

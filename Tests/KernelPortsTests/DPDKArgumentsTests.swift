@@ -15,6 +15,15 @@ import Testing
             ])
     }
 
+    @Test("Memory asked for by socket is summed where there are no hugepages")
+    func socketMemory() throws {
+        var arguments = DPDKArguments()
+        arguments.socketMemory = "256,0,128"
+        let line = try arguments.commandLine(hasHugepages: false, firstCPU: 0)
+        #expect(Array(line[3...4]) == ["-m", "384"])
+        #expect(!line.contains("--socket-mem"))
+    }
+
     @Test("With hugepages they are used in memory, and every column is passed on")
     func hugepages() throws {
         var arguments = DPDKArguments()

@@ -77,7 +77,7 @@ import Testing
         #expect(port.counters.txBytes == 3200)
         #expect(port.link?.isUp == true)
         #expect(port.hardwareAddress?.count == 6)
-        #expect(port.description?.driver == "net_null")
+        #expect(port.description["driver_name"] == "net_null")
         #expect(!port.extendedStatistics.isEmpty)
     }
 

@@ -19,7 +19,7 @@ const char *vd_dpdk_version(void);
 /// affinity of the calling thread is as before afterwards.
 int32_t vd_eal_init(int32_t argc, char **argv);
 /// Sends DPDK's log lines to `sink` (length in bytes, not terminated) instead of stderr.
-int32_t vd_log_redirect(void (*sink)(const char *line, uint64_t bytes));
+int32_t vd_log_redirect(void (*sink)(uint32_t level, const char *line, uint64_t bytes));
 /// The CPU that the caller runs on; 0 when unknown.
 int32_t vd_current_cpu(void);
 /// Makes the calling thread known, so that it gets mempool caches of its own; and forgets it.
@@ -74,6 +74,11 @@ typedef struct vd_device_info {
     uint16_t rx_descriptors, tx_descriptors;
     uint16_t mtu, mtu_min, mtu_max;
     int32_t socket;
+    uint32_t rx_buffer_min, rx_packet_max;
+    uint32_t mac_max, hash_mac_max;
+    uint16_t vfs_max, pools_max;
+    char bus[32];
+    bool checks_checksums; // TCP or UDP, received
     bool completes_checksums; // TCP and UDP, both ways of IP
 } vd_device_info;
 

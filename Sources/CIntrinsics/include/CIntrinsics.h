@@ -110,9 +110,19 @@ int32_t vd_eventfd(void);
 int vd_epoll_create(void);
 /// Has `epoll` report when `fd` is readable.
 int vd_epoll_add(int epoll, int fd);
-/// Waits until something is readable or `milliseconds` have passed.
-int vd_epoll_wait(int epoll, int milliseconds);
-/// Pins the calling thread to `cpu`; 0 or an error number.
+/// The same, reported once each time something is written to `fd`.
+int vd_epoll_add_edge(int epoll, int fd);
+/// Waits until something is readable or `microseconds` have passed; how many are readable.
+int vd_epoll_wait(int epoll, uint64_t microseconds);
+/// Waits while the word at `word` is `expected`, at most `microseconds`; may return early.
+void vd_wait32(const void *word, uint32_t expected, uint64_t microseconds);
+/// Wakes all threads of this process that wait on `word`.
+void vd_wake32(const void *word);
+/// Pins the calling thread to `cpu`, or lets it roam again if negative; 0 or an error number.
 int vd_pin_thread(int cpu);
+/// Names the calling thread, in at most 15 bytes.
+void vd_name_thread(const char *name);
+/// Whether this process may run on `cpu`.
+bool vd_cpu_is_usable(int cpu);
 
 #endif

@@ -51,6 +51,7 @@ extension VirtualSwitch {
         var request = PortRequest(name: settings.name, type: portType)
         request.options = settings.options
         request.receiveQueues = settings.receiveQueues
+        request.affinity = settings.affinity
         request.mtu = settings.requestedMTU
         request.address = settings.isLocal ? runtime.pickAddress() : settings.address
         if portType == .dummy, request.address == nil {
@@ -120,6 +121,9 @@ extension VirtualSwitch {
         guard let interface = runtime.interfaces[settings.name] else { return }
         let old = interface.settings
         interface.settings = settings
+        if settings.affinity != old.affinity, let port = interface.datapathPort {
+            datapath.setAffinity(settings.affinity, ofPort: port)
+        }
         if let mtu = settings.requestedMTU, mtu != old.requestedMTU { setMTU(mtu, of: interface) }
         guard let address = settings.address, address != old.address else { return }
         if settings.isLocal {

@@ -110,6 +110,7 @@ extension VirtualSwitch {
             hasAskedForDPDK = true
             onDPDKWanted?(globals.otherConfig)
         }
+        datapath.setPolling(globals.polling)
         if old.tls != globals.tls {
             host.setTLS(
                 globals.tls.map {
@@ -129,6 +130,10 @@ extension VirtualSwitch {
         for key in known where globals.otherConfig.boolean(key, false) {
             guard !applied.globals.otherConfig.boolean(key, false) else { continue }
             host.log(.warn, "bridge", "other_config:\(key) has no effect in this switch")
+        }
+        let before = PollingSettings.remarks(applied.globals.otherConfig)
+        for remark in PollingSettings.remarks(globals.otherConfig) where !before.contains(remark) {
+            host.log(.warn, "dpif_netdev", remark)
         }
     }
 

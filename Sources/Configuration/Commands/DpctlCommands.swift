@@ -63,8 +63,7 @@ extension VirtualSwitch {
             for interface in bridge.ordered {
                 guard let number = interface.datapathPort else { continue }
                 let kind = deviceType(interface, of: bridge)
-                ports.append(
-                    (number, interface.name + (kind == "system" ? "" : " (\(kind))")))
+                ports.append((number, interface.name + settings(interface, kind)))
                 counters[number] = datapath.portStatistics(number)
             }
         }
@@ -73,6 +72,13 @@ extension VirtualSwitch {
             if showsStatistics { text += statistics(counters[number] ?? PortStatistics()) }
         }
         return text
+    }
+
+    /// A device's type and how it was set up, in parentheses.
+    private func settings(_ interface: OpenInterface, _ kind: String) -> String {
+        let pairs = interface.info.configuration.sorted { $0.key < $1.key }
+        guard !pairs.isEmpty else { return kind == "system" ? "" : " (\(kind))" }
+        return " (\(kind): " + pairs.map { "\($0.key)=\($0.value)" }.joined(separator: ", ") + ")"
     }
 
     private func statistics(_ counters: PortStatistics) -> String {
@@ -101,10 +107,13 @@ extension VirtualSwitch {
     private func dumpRecords(_ words: [String]) throws(CommandFailure) -> String {
         var arguments = try DpctlArguments(words)
         var filter: FlowMatch?
+        var core: Int?
         while let last = arguments.rest.last {
             if last.hasPrefix("filter=") {
                 filter = try recordFilter(String(last.dropFirst(7)))
-            } else if !last.hasPrefix("type=") && !last.hasPrefix("pmd=") {
+            } else if last.hasPrefix("pmd=") {
+                core = Int(CInteger.leading(String(last.dropFirst(4))))
+            } else if !last.hasPrefix("type=") {
                 break
             }
             arguments.rest.removeLast()
@@ -114,7 +123,7 @@ extension VirtualSwitch {
         style.isVerbose = arguments.isVerbose
         style.showsNames = arguments.showsNames
         style.filter = filter
-        return records(style) { _ in true }
+        return records(style, core: core, showsCores: core == nil) { _ in true }
     }
 
     private func recordFilter(_ text: String) throws(CommandFailure) -> FlowMatch {

@@ -64,8 +64,12 @@ extension VirtualSwitch {
         return records(style) { ports.contains($0) }
     }
 
-    /// The flow records whose datapath port passes, one on a line.
-    func records(_ style: RecordText.Style, where isWanted: (UInt32) -> Bool) -> String {
+    /// The flow records whose datapath port passes, one on a line, of all poll threads or of that on
+    /// `core`; with `showsCores`, each thread's below a line that names its core.
+    func records(
+        _ style: RecordText.Style, core: Int? = nil, showsCores: Bool = false,
+        where isWanted: (UInt32) -> Bool
+    ) -> String {
         var printer = RecordText(style: style)
         for bridge in bridges.values {
             for interface in bridge.interfaces.values {
@@ -75,8 +79,14 @@ extension VirtualSwitch {
             }
         }
         var text = ""
+        var last: Int?
         for record in datapath.dumpRecords(limit: Self.recordsMax) {
+            if let core, record.cpu ?? 0 != core { continue }
             guard let line = printer.line(record, where: isWanted) else { continue }
+            if showsCores, let cpu = record.cpu, cpu != last {
+                text += "flow-dump from pmd on cpu core: \(cpu)\n"
+                last = cpu
+            }
             text += line + "\n"
         }
         return text

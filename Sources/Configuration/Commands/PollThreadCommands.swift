@@ -8,7 +8,8 @@ extension VirtualSwitch {
                 try chosenThreads(arguments).map(stats).joined()
             },
             CommandDefinition("dpif-netdev/pmd-stats-clear", "[-pmd core] [dp]", 0...3) {
-                [unowned self] _ in
+                [unowned self] arguments throws(CommandFailure) in
+                _ = try chosenThreads(arguments)
                 inspection?.clearPollThreads()
                 return ""
             },
@@ -22,8 +23,11 @@ extension VirtualSwitch {
                 [unowned self] arguments throws(CommandFailure) in
                 try showQueues(arguments)
             },
-            CommandDefinition("dpif-netdev/pmd-rxq-rebalance", "[dp]", 0...1) { _ in
-                "pmd rxq rebalance requested.\n"
+            CommandDefinition("dpif-netdev/pmd-rxq-rebalance", "[dp]", 0...1) {
+                [unowned self] arguments throws(CommandFailure) in
+                try checkDatapath(arguments)
+                datapath.rebalance()
+                return "pmd rxq rebalance requested.\n"
             },
             CommandDefinition("dpif-netdev/subtable-lookup-prio-get", "", 0...0) {
                 [unowned self] _ in subtableImplementations
@@ -32,7 +36,7 @@ extension VirtualSwitch {
                 [unowned self] _ in subtableImplementations
             },
             CommandDefinition("dpif-netdev/miniflow-parser-get", "", 0...0) { [unowned self] _ in
-                let threads = (inspection?.pollThreads() ?? []).map { String($0.cpu ?? $0.number) }
+                let threads = (inspection?.pollThreads() ?? []).map { String($0.core) }
                 return "Available MFEX implementations:\n  scalar (available: True pmds: "
                     + (threads.isEmpty ? "none" : threads.joined(separator: ",")) + ")\n"
             },
@@ -47,84 +51,43 @@ extension VirtualSwitch {
         "Available dpcls implementations:\n  generic (Use count: 0, Priority: 1)\n"
     }
 
+    private func checkDatapath(_ arguments: [String]) throws(CommandFailure) {
+        for name in arguments where type(ofDatapath: name) == nil || bridges.isEmpty {
+            throw CommandFailure("please specify an existing datapath")
+        }
+    }
+
     /// The threads that `-pmd CORE` names, or all.
     private func chosenThreads(
         _ arguments: [String]
     ) throws(CommandFailure) -> [PollThreadReport] {
-        var rest = arguments
+        var rest = arguments[...]
         var core: Int?
+        var seconds: UInt64 = 60
         while let option = rest.first {
             rest.removeFirst()
             switch option {
-            case "-pmd":
-                guard let text = rest.first else { break }
-                core = Int(CInteger.leading(text))
-                rest.removeFirst()
-            case "-secs", "-it", "-ms": if !rest.isEmpty { rest.removeFirst() }
+            case "-pmd" where !rest.isEmpty: core = Int(CInteger.leading(rest.removeFirst()))
+            case "-secs" where !rest.isEmpty: seconds = Self.seconds(rest.removeFirst())
+            case "-it" where !rest.isEmpty, "-ms" where !rest.isEmpty: rest.removeFirst()
             case "-nh": break
-            default:
-                guard type(ofDatapath: option) != nil, !bridges.isEmpty else {
-                    throw CommandFailure("please specify an existing datapath")
-                }
+            default: try checkDatapath([option])
             }
         }
-        let threads = inspection?.pollThreads() ?? []
-        return threads.filter { core == nil || $0.cpu ?? $0.number == core }
+        let threads = inspection?.pollThreads(seconds: seconds) ?? []
+        return threads.filter { core == nil || $0.core == core }.sorted { $0.core < $1.core }
     }
 
-    private func heading(_ thread: PollThreadReport) -> String {
-        "pmd thread numa_id 0 core_id \(thread.cpu ?? thread.number):\n"
-    }
-
-    private func stats(_ thread: PollThreadReport) -> String {
-        let total = thread.busyCycles &+ thread.idleCycles
-        var text = heading(thread)
-        text += """
-              packets received: \(thread.packets)
-              packet recirculations: 0
-              avg. datapath passes per packet: \(thread.packets > 0 ? "1.00" : "0.00")
-              phwol hits: 0
-              mfex opt hits: 0
-              simple match hits: 0
-              emc hits: \(thread.recordHits)
-              smc hits: 0
-              megaflow hits: 0
-              avg. subtable lookups per megaflow hit: 0.00
-              miss with success upcall: \(thread.judged)
-              miss with failed upcall: 0
-              avg. packets per output batch: 0.00
-
-            """
-        guard total > 0 else { return text }
-        text += "  idle cycles: \(thread.idleCycles) (\(percent(thread.idleCycles, total))%)\n"
-        text += "  processing cycles: \(thread.busyCycles) "
-        text += "(\(percent(thread.busyCycles, total))%)\n"
-        guard thread.packets > 0 else { return text }
-        text += "  avg cycles per packet: \(ratio(total, thread.packets)) "
-        text += "(\(total)/\(thread.packets))\n"
-        text += "  avg processing cycles per packet: \(ratio(thread.busyCycles, thread.packets)) "
-        return text + "(\(thread.busyCycles)/\(thread.packets))\n"
-    }
-
-    private func performance(_ thread: PollThreadReport) -> String {
-        let total = thread.busyCycles &+ thread.idleCycles
-        var text = heading(thread)
-        text += "\n  Iterations:         \(thread.turns)\n"
-        text += "  - Used TSC cycles:  \(total)\n"
-        text += "  - idle iterations:  \(thread.turns &- thread.busyTurns)\n"
-        text += "  - busy iterations:  \(thread.busyTurns)\n"
-        text += "  Rx packets:         \(thread.packets)\n"
-        text += "  Datapath passes:    \(thread.packets)\n"
-        text += "  - EMC hits:         \(thread.recordHits)\n"
-        text += "  - Upcalls:          \(thread.judged)\n"
-        return text
+    /// The seconds to look back, in steps of five.
+    private static func seconds(_ text: String) -> UInt64 {
+        UInt64((CInteger.leading(text).clamped(to: 1...60) + 4) / 5 * 5)
     }
 
     private func showQueues(_ arguments: [String]) throws(CommandFailure) -> String {
         let threads = try chosenThreads(arguments)
-        var seconds: Int64 = 60
+        var seconds: UInt64 = 60
         if let place = arguments.firstIndex(of: "-secs"), place + 1 < arguments.count {
-            seconds = CInteger.leading(arguments[place + 1]).clamped(to: 5...60)
+            seconds = Self.seconds(arguments[place + 1])
         }
         var names: [UInt32: String] = [:]
         for bridge in bridges.values {
@@ -132,38 +95,13 @@ extension VirtualSwitch {
                 if let port = interface.datapathPort { names[port] = interface.name }
             }
         }
-        var text = "Displaying last \(seconds) seconds pmd usage %\n"
-        for thread in threads {
-            text += heading(thread) + "  isolated : false\n"
-            let total = thread.busyCycles &+ thread.idleCycles
-            let received = thread.queues.reduce(0) { $0 &+ $1.packets }
-            for queue in thread.queues {
-                let name = names[queue.datapathPort] ?? String(queue.datapathPort)
-                text += "  port: \(name.padding(16))  "
-                text += "queue-id: \(String(queue.queue).leftPadding(2))"
-                text += " (enabled)   pmd usage: "
-                text += usage(queue.packets, of: received, thread.busyCycles, total) + "\n"
-            }
-            if !thread.queues.isEmpty { text += "  overhead:  0 %\n" }
-        }
-        return text
+        return "Displaying last \(seconds) seconds pmd usage %\n"
+            + threads.map { PollThreadText.queues($0, names) }.joined()
     }
 
-    /// A queue's share of the thread's work, by its packets.
-    private func usage(
-        _ packets: UInt64, of received: UInt64, _ busy: UInt64, _ total: UInt64
-    ) -> String {
-        guard total > 0 else { return "NOT AVAIL" }
-        let share = received > 0 ? Double(packets) / Double(received) : 0
-        let part = UInt64(share * Double(busy) / Double(total) * 100)
-        return String(part).leftPadding(2) + " %"
-    }
+    private func stats(_ thread: PollThreadReport) -> String { PollThreadText.stats(thread) }
 
-    private func percent(_ part: UInt64, _ whole: UInt64) -> String {
-        Decimal.text(Double(part) / Double(whole) * 100, 2)
-    }
-
-    private func ratio(_ part: UInt64, _ whole: UInt64) -> String {
-        Decimal.text(Double(part) / Double(whole), 2)
+    private func performance(_ thread: PollThreadReport) -> String {
+        PollThreadText.performance(thread, time: WallClock.timeOfDay())
     }
 }

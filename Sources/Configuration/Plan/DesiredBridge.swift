@@ -1,6 +1,7 @@
 // One bridge as it ought to be, gathered from its row and all rows that it refers to. Two of these
 // that are equal need no work at all.
 
+import Dpif
 import OVSDB
 
 /// A bridge's whole configuration.
@@ -46,6 +47,7 @@ public struct DesiredGlobals: Hashable, Sendable {
     public var bundleIdleMilliseconds: UInt64 = 10_000
     public var statisticsMilliseconds: Int64 = 5000
     public var isStatisticsEnabled = false
+    public var polling = PollingSettings()
     public var tls: SSLRow?
     public var otherConfig: [String: String] = [:]
     /// Timeouts in seconds by zone, of all datapaths.

@@ -1,6 +1,7 @@
 // Reads a database snapshot: follows references, fills in defaults, leaves out what makes no sense.
 // Pure, so that every rule here can be tested without a switch.
 
+import Dpif
 import OVSDB
 
 /// What the daemon was started with that changes how the database is understood.
@@ -62,6 +63,7 @@ extension DesiredGlobals {
         }
         let idle = root.otherConfig.integer("bundle-idle-timeout", 0)
         bundleIdleMilliseconds = idle <= 0 ? 10_000 : UInt64(max(idle, 1)) * 1000
+        polling = PollingSettings(root.otherConfig)
         statisticsMilliseconds = max(
             5000, root.otherConfig.integer("stats-update-interval", 5000))
         isStatisticsEnabled = root.otherConfig.boolean("enable-statistics", false)
@@ -132,6 +134,7 @@ extension InterfaceSettings {
         requestedMTU = row.mtuRequest.flatMap { UInt32(exactly: $0) }
         if type == "internal", let text = row.mac { address = EthernetText.address(text) }
         receiveQueues = Int(row.options.integer("n_rxq", 1).clamped(to: 1...64))
+        affinity = QueueAffinity.parse(row.otherConfig["pmd-rxq-affinity"] ?? "")
         self.isLocal = isLocal
     }
 

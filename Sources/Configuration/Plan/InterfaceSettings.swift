@@ -26,10 +26,20 @@ public struct InterfaceSettings: Hashable, Sendable {
     /// The address wanted of an internal interface.
     public var address: UInt64?
     public var receiveQueues = 1
+    /// CPUs of pinned receive queues, by queue.
+    public var affinity: [Int: Int] = [:]
     public var isLocal = false
     /// The interface as configuration for the engine: what needs reopening when it changes.
     var identity: Identity {
-        Identity(uuid: uuid, type: type, kind: kind, options: options, queues: receiveQueues)
+        Identity(
+            uuid: uuid, type: type, kind: kind, options: hasOptions ? options : [:],
+            queues: hasOptions ? receiveQueues : 1)
+    }
+
+    /// Whether options make another device of it. Kernel devices have none that do.
+    private var hasOptions: Bool {
+        guard case .device(let type) = kind else { return true }
+        return !["system", "internal", "tap"].contains(type)
     }
 
     struct Identity: Hashable {

@@ -65,6 +65,13 @@ public final class Daemon: Sendable {
         _ arguments: DaemonArguments, log: VLog = .shared
     ) throws(DaemonError) -> Daemon {
         signal(SIGPIPE, SIG_IGN)
+        if arguments.detaches || arguments.isMonitored {
+            // The language's own handlers print to a terminal that is not there, and swallow what
+            // kill(1) sends: a monitor must see how the process ended.
+            for number in [SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP, SIGQUIT] {
+                signal(number, SIG_DFL)
+            }
+        }
         if let user = arguments.user { try DaemonUser.become(user, logFile: log.fileName) }
         var notifier: StartupPipe?
         if arguments.detaches {
@@ -122,7 +129,11 @@ public final class Daemon: Sendable {
 
     /// Keeps all memory of the process in RAM (`--mlockall`); a failure is logged.
     public static func lockMemory(log: VLog = .shared) {
-        if mlockall(Int32(MCL_CURRENT) | Int32(MCL_FUTURE)) != 0 {
+        // What has been used stays in memory. Tables are mapped as large as they may grow: locking
+        // what was never touched would take a gigabyte for nothing.
+        let onFault: Int32 = 4  // MCL_ONFAULT
+        let flags = Int32(MCL_CURRENT) | Int32(MCL_FUTURE)
+        if mlockall(flags | onFault) != 0 && mlockall(flags) != 0 {
             log.module("vswitchd").err("mlockall failed: \(SystemError.text(errno))")
         }
     }

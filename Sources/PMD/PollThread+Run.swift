@@ -1,0 +1,186 @@
+// What a poll thread does: polls its receive queues, runs the engine, empties the outbox, sweeps, and
+// sleeps when there is nothing to do. While it waits, for packets or for the control room, it waits
+// in the kernel: neither kind of waiting takes time from others.
+
+import Bounded
+import CIntrinsics
+import Conntrack
+import DPDK
+import Datapath
+import Dpif
+import Glibc
+import PacketBuffer
+
+/// Which queues a turn polls.
+private enum TurnScope { case all, polled }
+
+extension PollThread {
+    func run() {
+        let epochs = shared.pointee.epochs
+        let number = shared.pointee.number
+        var pinned: Int32 = -1
+        setName()
+        var isRegistered = false
+        var idleTurns = 0
+        var lastSweep: UInt64 = 0
+        var lastPacket = shared.pointee.clock.now()
+        var scope = TurnScope.all
+        epochs.goOnline(number)
+        while vd_load_acquire32(stopWord) == 0 {
+            if vd_load_acquire32(holdWord) != 0 { park() }
+            if shared.pointee.cpu != pinned {
+                pinned = shared.pointee.cpu
+                _ = vd_pin_thread(pinned)
+                setName()
+            }
+            if shared.pointee.usesDPDK != isRegistered {
+                isRegistered = true
+                DPDKRuntime.registerThread()
+            }
+            let now = shared.pointee.clock.now()
+            let received = turn(now: now, scope)
+            epochs.quiesce(number)
+            if received > 0 {
+                idleTurns = 0
+                lastPacket = now
+            } else {
+                idleTurns &+= 1
+            }
+            let isIdle = idleTurns > 200
+            // Between naps the sweep gets a hundredth of the time at most.
+            if now != lastSweep && (isIdle ? now &- lastSweep >= 10 : received == 0
+                || now &- lastSweep >= 2)
+            {
+                lastSweep = now
+                sweep(now: now, budget: idleTurns > 64 ? 4096 : 256)
+            }
+            scope = isIdle ? sleep(idleMilliseconds: now &- lastPacket) : .all
+        }
+        epochs.goOffline(number)
+        if isRegistered { DPDKRuntime.unregisterThread() }
+    }
+
+    /// Names the thread as Open vSwitch names its own, for top(1) and its like.
+    private func setName() {
+        let core = max(Int(shared.pointee.cpu), 0)
+        let number = shared.pointee.number
+        vd_name_thread("pmd-c\(core < 10 ? "0" : "")\(core)/id:\(number)")
+    }
+
+    /// Polls every queue of the scope once; returns how many packets came.
+    @inline(__always)
+    private func turn(now: UInt64, _ scope: TurnScope) -> Int {
+        let s = shared
+        let started = vd_rdtsc()
+        var total = 0
+        let end = scope == .all ? s.pointee.queueCount : s.pointee.polledCount
+        for index in 0..<end {
+            let queue = s.pointee.queues + index
+            let began = vd_rdtsc()
+            let count = queue.pointee.device.receive(
+                into: s.pointee.batch, queue: queue.pointee.queue)
+            guard count > 0 else { continue }
+            queue.pointee.packets &+= UInt64(count)
+            total &+= count
+            s.pointee.engine.process(s.pointee.batch, now: now)
+            transmit()
+            queue.pointee.cycles &+= vd_rdtsc() &- began
+        }
+        s.pointee.turns &+= 1
+        let cycles = vd_rdtsc() &- started
+        if total > 0 {
+            s.pointee.busyTurns &+= 1
+            s.pointee.busyCycles &+= cycles
+            notify()
+        } else {
+            s.pointee.idleCycles &+= cycles
+        }
+        return total
+    }
+
+    /// Sends what the outbox holds.
+    func transmit() {
+        let outbox = shared.pointee.engine.state.pointee.outbox
+        let number = shared.pointee.number
+        let dirty = outbox.dirtyCount.pointee
+        for position in 0..<dirty {
+            let port = Int(outbox.dirty[position])
+            let count = Int(outbox.counts[port])
+            outbox.counts[port] = 0
+            guard let row = outbox.rows[port] else { continue }
+            if let device = shared.pointee.devices[port] {
+                shared.pointee.sentPackets &+= UInt64(count)
+                shared.pointee.sentBatches &+= 1
+                device.transmit(row, count: count, queue: number)
+            } else {
+                shared.pointee.engine.state.pointee.pool.free(row, count: count)
+            }
+        }
+        outbox.dirtyCount.pointee = 0
+    }
+
+    /// Wakes the control room if events wait.
+    func notify() {
+        guard !shared.pointee.engine.state.pointee.events.isEmpty else { return }
+        if vd_exchange32(signalWord, 1) == 0 {
+            var one: UInt64 = 1
+            _ = write(shared.pointee.eventDescriptor, &one, 8)
+        }
+    }
+
+    /// Gives up what has become old, a bounded piece of it. The thread, or the control room while
+    /// it holds the thread.
+    func sweep(now: UInt64, budget: Int) {
+        let engine = shared.pointee.engine
+        engine.sweep(now: now, budget: budget)
+        // One thread is always there: the first.
+        if shared.pointee.number == 0 {
+            _ = engine.state.pointee.conntrack.expire(now: now, budget: budget)
+            engine.expireFragments(now: now)
+        }
+        notify()
+    }
+
+    /// Waits until the control room, which has asked for it, lets the thread go on.
+    private func park() {
+        shared.pointee.epochs.goOffline(shared.pointee.number)
+        vd_store_release32(stateWord, PollState.parked)
+        vd_wake32(stateWord)
+        var spins = 0
+        while vd_load_acquire32(stateWord) == PollState.parked {
+            spins += 1
+            // Most holds are shorter than a switch of threads and back.
+            if spins < 256 {
+                vd_pause()
+            } else {
+                vd_wait32(stateWord, PollState.parked, 100_000)
+            }
+        }
+        shared.pointee.epochs.goOnline(shared.pointee.number)
+    }
+
+    /// Sleeps until a queue has packets, or for a nap where a device must be polled; the naps grow as
+    /// nothing comes. Returns what has to be polled then.
+    private func sleep(idleMilliseconds: UInt64) -> TurnScope {
+        let mustPoll = shared.pointee.polledCount > 0
+        let most = shared.pointee.sleepMicrosecondsMax
+        if mustPoll && most == 0 { return .all }
+        let began = vd_rdtsc()
+        shared.pointee.epochs.goOffline(shared.pointee.number)
+        vd_store_release32(stateWord, PollState.asleep)
+        vd_fence()
+        if vd_load_acquire32(holdWord) != 0 { vd_wake32(stateWord) }
+        // A sixteenth of the silence so far, up to a millisecond; then a thousandth of it. What ends
+        // the silence waits that much longer at most.
+        let share = min(max(20, idleMilliseconds &* 62), max(1000, idleMilliseconds))
+        let nap = mustPoll ? min(share, most) : 100_000
+        let ready = vd_epoll_wait(shared.pointee.epoll, nap)
+        while !vd_cas32(stateWord, PollState.asleep, PollState.running) {
+            vd_wait32(stateWord, PollState.held, 100_000)
+        }
+        shared.pointee.epochs.goOnline(shared.pointee.number)
+        shared.pointee.sleeps &+= 1
+        shared.pointee.sleepCycles &+= vd_rdtsc() &- began
+        return ready == 0 && mustPoll ? .polled : .all
+    }
+}

@@ -1,0 +1,12 @@
+// One receive queue as its poll thread sees it. The control room fills it in while the thread is held;
+// the counters are the thread's.
+
+/// One receive queue of a thread.
+struct ReceiveQueue {
+    var device: DatapathDevice
+    var datapathPort: UInt32
+    var queue: Int
+    var packets: UInt64 = 0
+    /// Cycles spent on receiving from it, when something came, and on what came.
+    var cycles: UInt64 = 0
+}
