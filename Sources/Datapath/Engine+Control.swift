@@ -150,6 +150,7 @@ extension Engine {
             i.pointee.operations + i.pointee.executedCount,
             count: i.pointee.operationCount &- i.pointee.executedCount)
         finishExecution()
+        if state.pointee.assemblies.depth > 0 { dropAssemblies() }
         for index in 0..<i.pointee.ruleCount {
             i.pointee.rules[index].credit(
                 packets: 1, bytes: UInt64(length), now: state.pointee.now)

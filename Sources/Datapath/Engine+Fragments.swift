@@ -20,7 +20,9 @@ extension Engine {
     /// where the tracker shall see the fragment as it is (and call it invalid).
     func trackFragment(_ packet: PacketBuffer, _ call: UnsafeMutablePointer<ConntrackCall>) -> Bool {
         let s = state
-        guard let fragments = s.pointee.fragments else { return false }
+        guard let fragments = s.pointee.fragments, !s.pointee.assemblies.isFull else {
+            return false
+        }
         let key = s.pointee.interpreter.state.pointee.key
         var assembly: FragmentAssembly?
         let outcome = fragments.submit(
@@ -44,8 +46,7 @@ extension Engine {
             s.pointee.conntrack.execute(
                 s.pointee.request, key: s.pointee.revalidationKey, packet: whole.packet,
                 now: s.pointee.now, verdict: verdict)
-            s.pointee.assembly = whole
-            s.pointee.fragmentKey.copy(from: key)
+            s.pointee.assemblies.push(whole, key: key, verdict: verdict.pointee)
             call.pointee.hasFragments = true
             return true
         }
@@ -57,17 +58,20 @@ extension Engine {
         let x = s.pointee.execution
         while x.pointee.savedCount > 0 { finishExecution() }
         finishExecution()
-        guard let fragments = s.pointee.fragments,
-            s.pointee.assembly != nil, let packet = takeFragment(fragments)
-        else {
-            s.pointee.assembly = nil
+        let depth = s.pointee.assemblies.depth
+        guard let fragments = s.pointee.fragments, depth > 0 else {
             call.pointee.isConsumed = true
             return
         }
         let key = s.pointee.interpreter.state.pointee.key
+        key.copy(from: s.pointee.assemblies.topKey)
+        s.pointee.verdict.pointee = s.pointee.assemblies.topVerdict.pointee
+        guard let packet = s.pointee.assemblies.next(fragments) else {
+            call.pointee.isConsumed = true
+            return
+        }
         let fresh = s.pointee.revalidationKey
         fresh.clear()
-        key.copy(from: s.pointee.fragmentKey)
         if let layout = FlowExtractor.extract(
             packet.data, length: packet.length, vlanLimit: Int(s.pointee.vlanLimit), into: fresh)
         {
@@ -80,10 +84,14 @@ extension Engine {
         x.pointee.packet = packet
     }
 
-    private func takeFragment(_ fragments: FragmentTable) -> PacketBuffer? {
-        guard var assembly = state.pointee.assembly else { return nil }
-        let packet = fragments.nextFragment(&assembly)
-        state.pointee.assembly = assembly
-        return packet
+    /// Frees the fragments of datagrams that a judgement which ended early has left.
+    func dropAssemblies() {
+        let s = state
+        guard let fragments = s.pointee.fragments else { return }
+        while s.pointee.assemblies.depth > 0 {
+            guard let packet = s.pointee.assemblies.next(fragments) else { continue }
+            s.pointee.counters.drop(.fragment)
+            s.pointee.pool.free(packet)
+        }
     }
 }

@@ -85,9 +85,8 @@ public struct EngineSettings: Sendable {
     public var layout = FrameLayout()
     public var revalidationKey: FlowKey
     public var fragments: FragmentTable?
-    /// The datagram whose fragments are being let go, and the key they share.
-    public var assembly: FragmentAssembly?
-    public var fragmentKey = FlowKey.allocate()
+    /// The datagrams whose fragments are being let go.
+    public var assemblies = FragmentStack()
 }
 
 /// An engine: turns batches into transmissions, drops and events, without I/O.
