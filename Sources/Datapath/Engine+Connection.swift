@@ -5,17 +5,21 @@ import PacketBuffer
 import Wire
 
 extension Engine {
+    /// Whether somebody has vouched for the checksums; if not, level 2 verifies them before any state
+    /// moves, and calls a packet invalid whose flow is not.
+    @inline(__always)
+    func isVouched(_ packet: PacketBuffer) -> Bool {
+        packet.metadata.pointee.flags.rawValue
+            & (PacketFlags.needsChecksum.rawValue | PacketFlags.checksumValid.rawValue) != 0
+    }
+
     /// Lets a packet of a known connection through, or sends it to level 2.
     @inline(__always)
     func touch(
         _ index: UInt32, _ generation: UInt32, isReply: Bool, _ packet: PacketBuffer,
         _ facts: PacketFacts
     ) -> Bool {
-        // Nobody has vouched for the checksum: level 2 verifies it before any state moves.
-        guard
-            packet.metadata.pointee.flags.rawValue
-                & (PacketFlags.needsChecksum.rawValue | PacketFlags.checksumValid.rawValue) != 0
-        else { return false }
+        guard isVouched(packet) else { return false }
         var tracked = ConntrackPacketFacts()
         if facts.proto == 6 {
             let tcp = TCPHeader(unchecked: packet.data + Int(facts.l4))

@@ -234,8 +234,9 @@ extension Engine {
             return touch(
                 dependency.index, dependency.generation, isReply: extra & 1 == 1, packet, facts)
         case 2:
-            return state.pointee.conntrack.absenceGeneration(dependency.index)
-                == dependency.generation
+            return isVouched(packet)
+                && state.pointee.conntrack.absenceGeneration(dependency.index)
+                    == dependency.generation
         case 3:
             guard let bridge = state.pointee.pipeline.pointee.bridges[Int(extra)] else {
                 return false
