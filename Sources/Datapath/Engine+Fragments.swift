@@ -81,6 +81,7 @@ extension Engine {
             setPositions(layout, key)
         }
         s.pointee.verdict.pointee.write(to: key)
+        s.pointee.interpreter.state.pointee.frameLength = packet.length
         x.pointee.packet = packet
     }
 

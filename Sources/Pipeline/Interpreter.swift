@@ -11,6 +11,7 @@ extension Interpreter {
         s.pointee.version = version
         s.pointee.now = now
         s.pointee.frameLength = frameLength
+        s.pointee.arrivalLength = frameLength
         s.pointee.rule = nil
         s.pointee.table = 0
         s.pointee.depth = 0
