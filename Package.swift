@@ -121,6 +121,14 @@ let package = Package(
                 "Conntrack", "Datapath", "Wire",
             ],
             path: "Benchmarks/Micro", swiftSettings: hot),
+        .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
+        .executableTarget(
+            name: "hotpath",
+            dependencies: [
+                "TestSupport", "CAllocationCounter", "PacketBuffer", "Flow", "Pipeline",
+                "Conntrack", "Datapath", "PMD",
+            ],
+            path: "Tests/HotPath", swiftSettings: hot),
         tests("BoundedTests", ["Bounded"]),
         tests("WireTests", ["Wire"]),
         tests("PacketBufferTests", ["PacketBuffer"]),
