@@ -39,6 +39,7 @@ struct ImportMatrixTests {
         "vedette": Place(level: 9, room: .control),
         "microbench": Place(level: 9, room: .engine),
         "hotpath": Place(level: 9, room: .engine),
+        "fuzz": Place(level: 9, room: .both),
     ]
 
     /// What each module may import of ours. Widen it here and in docs/ARCHITECTURE.md together.
@@ -75,13 +76,17 @@ struct ImportMatrixTests {
         ],
         "ControlTransport": ["OpenFlow", "OVSDB", "Telemetry"],
         "vswitchd": Set(places.keys).subtracting([
-            "vswitchd", "vedette", "microbench", "hotpath", "CDPDK",
+            "vswitchd", "vedette", "microbench", "hotpath", "fuzz", "CDPDK",
         ]),
         "microbench": [
             "CIntrinsics", "Bounded", "PacketBuffer", "Flow", "Pipeline", "Conntrack", "Datapath",
             "Wire",
         ],
         "hotpath": ["PacketBuffer", "Flow", "Pipeline", "Conntrack", "Datapath", "PMD"],
+        "fuzz": [
+            "Wire", "Bounded", "PacketBuffer", "Flow", "Pipeline", "Conntrack", "Datapath",
+            "OpenFlow", "FlowText", "OVSDB",
+        ],
         "vedette": ["ControlTransport", "OVSDB", "Policy", "FlowText", "Flow"],
     ]
 
