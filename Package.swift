@@ -1,15 +1,24 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
+/// libFuzzer as an archive: tools/fuzz gives it, and then everything is built to be fuzzed.
+let fuzzer = Context.environment["VEDETTE_FUZZER"]
+
 /// Flags every Swift target gets: the CPU level the shims and the hot modules are built for.
 let common: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .unsafeFlags(["-Xcc", "-march=x86-64-v3", "-Xcc", "-maes"]),
-]
+] + (fuzzer == nil ? [] : [
+    .unsafeFlags([
+        "-sanitize=address",
+        "-sanitize-coverage=edge,indirect-calls,trace-cmp,inline-8bit-counters,pc-table",
+        "-assert-config", "Debug", "-enable-testing",
+    ])
+])
 /// The engine room: wrapping on hot paths is explicit, cross-module inlining is on in release.
-let hot: [SwiftSetting] = common + [
+let hot: [SwiftSetting] = common + (fuzzer == nil ? [
     .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
-]
+] : [])
 
 func control(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, exclude: readme(name), swiftSettings: common)
@@ -121,14 +130,22 @@ let package = Package(
                 "Conntrack", "Datapath", "Wire",
             ],
             path: "Benchmarks/Micro", swiftSettings: hot),
+        .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
+        .executableTarget(
+            name: "hotpath",
+            dependencies: [
+                "TestSupport", "CAllocationCounter", "PacketBuffer", "Flow", "Pipeline",
+                "Conntrack", "Datapath", "PMD",
+            ],
+            path: "Tests/HotPath", swiftSettings: hot),
         tests("BoundedTests", ["Bounded"]),
         tests("WireTests", ["Wire"]),
         tests("PacketBufferTests", ["PacketBuffer"]),
         tests("OVSDBTests", ["OVSDB"]),
         tests("FlowTests", ["Flow"]),
-        tests("PipelineTests", ["Pipeline"]),
+        tests("PipelineTests", ["Pipeline", "Flow", "Bounded", "CIntrinsics"]),
         tests("ConntrackTests", ["Conntrack"]),
-        tests("DatapathTests", ["Datapath"]),
+        tests("DatapathTests", ["Datapath", "Conntrack", "PacketBuffer", "Bounded"]),
         tests("KernelPortsTests", ["KernelPorts", "DPDK", "CDPDK"]),
         tests("PMDTests", ["PMD"]),
         tests("OpenFlowTests", ["OpenFlow"]),
@@ -139,3 +156,17 @@ let package = Package(
         tests("TidyTests", []),
     ]
 )
+
+if let fuzzer {
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz",
+            dependencies: [
+                "TestSupport", "Wire", "Bounded", "PacketBuffer", "Flow", "Pipeline", "Conntrack",
+                "Datapath", "OpenFlow", "FlowText", "OVSDB",
+            ],
+            path: "Tests/Fuzz/Targets", swiftSettings: common,
+            linkerSettings: [
+                .unsafeFlags(["-sanitize=address", fuzzer]), .linkedLibrary("stdc++"),
+            ]))
+}

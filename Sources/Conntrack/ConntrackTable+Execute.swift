@@ -42,13 +42,13 @@ extension ConntrackTable {
             finishInvalid(verdict, zone: zone)
             return
         }
-        var tracked: TrackedPacket
-        do throws(TrackedPacketError) {
-            tracked = try TrackedPacket(
+        var refusal = TrackingRefusal.malformed
+        guard
+            var tracked = TrackedPacket(
                 packet, etherType: key.load16(FlowLayout.ethType), zone: zone,
-                isChecksumKnown: verdict.pointee.isChecksumKnown)
-        } catch {
-            countMalformed(error)
+                isChecksumKnown: verdict.pointee.isChecksumKnown, refusal: &refusal)
+        else {
+            count(refusal)
             verdict.pointee.state = ConntrackState.invalid
             verdict.pointee.outcome = .malformed
             finishInvalid(verdict, zone: zone)
@@ -312,8 +312,8 @@ extension ConntrackTable {
         verdict.pointee.zone = zone
     }
 
-    private func countMalformed(_ error: TrackedPacketError) {
-        switch error {
+    private func count(_ refusal: TrackingRefusal) {
+        switch refusal {
         case .malformed: state.pointee.counters.malformed &+= 1
         case .ipChecksum: state.pointee.counters.badIPChecksum &+= 1
         case .transportChecksum: state.pointee.counters.badTransportChecksum &+= 1

@@ -29,25 +29,32 @@ struct TrackedPacket {
     var tcpPayloadLength: Int { transportLength &- tcp.headerBytes }
 }
 
-/// Why a packet cannot be tracked.
+/// Why a packet cannot be tracked. A plain value: throwing would call into Swift's runtime.
 @usableFromInline
-enum TrackedPacketError: Error {
+enum TrackingRefusal {
     case malformed, ipChecksum, transportChecksum
 }
 
 extension TrackedPacket {
     /// Checks the packet whose network header lies at `packet.l3Offset`.
     ///
-    /// - Parameter isChecksumKnown: checksums were checked before.
-    init(
-        _ packet: PacketBuffer, etherType: UInt16, zone: UInt16, isChecksumKnown: Bool
-    ) throws(TrackedPacketError) {
+    /// - Parameters:
+    ///   - isChecksumKnown: checksums were checked before.
+    ///   - refusal: why the answer is nil.
+    init?(
+        _ packet: PacketBuffer, etherType: UInt16, zone: UInt16, isChecksumKnown: Bool,
+        refusal: inout TrackingRefusal
+    ) {
+        refusal = .malformed
         let offset = packet.l3Offset
         let available = packet.length &- offset
-        guard offset >= 14, available >= 20 else { throw .malformed }
+        guard offset >= 14, available >= 20 else { return nil }
         let ip = packet.data + offset
         let flags = packet.metadata.pointee.flags.rawValue
-        if flags & PacketFlags.checksumBad.rawValue != 0 { throw .transportChecksum }
+        if flags & PacketFlags.checksumBad.rawValue != 0 {
+            refusal = .transportChecksum
+            return nil
+        }
         let isTrusted =
             isChecksumKnown
             || flags & (PacketFlags.checksumValid.rawValue | PacketFlags.needsChecksum.rawValue)
@@ -58,9 +65,12 @@ extension TrackedPacket {
         switch etherType {
         case EtherType.ipv4:
             guard let header = IPv4Header(ip, available: available), !header.isFragment else {
-                throw .malformed
+                return nil
             }
-            if !isTrusted && !header.isChecksumValid { throw .ipChecksum }
+            if !isTrusted && !header.isChecksumValid {
+                refusal = .ipChecksum
+                return nil
+            }
             isIPv6 = false
             ipLength = header.totalLength
             transport = header.payload
@@ -69,14 +79,14 @@ extension TrackedPacket {
             tuple.source = ConntrackAddress(ipv4: header.source)
             tuple.destination = ConntrackAddress(ipv4: header.destination)
         case EtherType.ipv6:
-            guard let header = IPv6Header(ip, available: available) else { throw .malformed }
+            guard let header = IPv6Header(ip, available: available) else { return nil }
             // A jumbo super-packet says zero; its length is the packet's.
             let payload = header.payloadLength
             ipLength =
                 payload == 0 && packet.isSuperPacket ? available : payload &+ 40
             guard let extensions = IPv6ExtensionHeaders(ip, length: ipLength),
                 !extensions.isFragment
-            else { throw .malformed }
+            else { return nil }
             isIPv6 = true
             transport = ip + extensions.transportOffset
             transportLength = ipLength &- extensions.transportOffset
@@ -84,39 +94,42 @@ extension TrackedPacket {
             tuple.source = ConntrackAddress(ipv6: ip + 8)
             tuple.destination = ConntrackAddress(ipv6: ip + 24)
         default:
-            throw .malformed
+            return nil
         }
         tuple.isIPv6 = isIPv6
         tuple.protocolNumber = protocolNumber
-        try checkTransport(isTrusted: isTrusted)
+        if let found = checkTransport(isTrusted: isTrusted) {
+            refusal = found
+            return nil
+        }
         guard
             TrackedPacket.readPorts(
                 &tuple, transport, length: transportLength, isInner: false, isError: &isError)
-        else { throw .malformed }
+        else { return nil }
     }
 
     /// Checks lengths and checksum of the packet's own transport header.
-    private func checkTransport(isTrusted: Bool) throws(TrackedPacketError) {
+    private func checkTransport(isTrusted: Bool) -> TrackingRefusal? {
         switch protocolNumber {
         case IPProtocol.tcp:
             guard TCPHeader(transport, available: transportLength) != nil else {
-                throw .malformed
+                return .malformed
             }
         case IPProtocol.udp:
             guard let udp = UDPHeader(transport, available: transportLength), udp.length >= 8,
                 udp.length <= transportLength
-            else { throw .malformed }
+            else { return .malformed }
         case IPProtocol.sctp:
-            guard transportLength >= SCTPHeader.byteCount else { throw .malformed }
+            guard transportLength >= SCTPHeader.byteCount else { return .malformed }
         default:
             break
         }
-        guard
+        let isRight =
             isTrusted
-                || PacketBuffer.hasRightChecksum(
-                    transport, length: transportLength, ip: ip, isIPv6: isIPv6,
-                    protocol: protocolNumber)
-        else { throw .transportChecksum }
+            || PacketBuffer.hasRightChecksum(
+                transport, length: transportLength, ip: ip, isIPv6: isIPv6,
+                protocol: protocolNumber)
+        return isRight ? nil : .transportChecksum
     }
 
     /// Reads what identifies the flow behind the addresses into `tuple`; false when the packet

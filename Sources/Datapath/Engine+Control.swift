@@ -154,6 +154,7 @@ extension Engine {
             i.pointee.operations + i.pointee.executedCount,
             count: i.pointee.operationCount &- i.pointee.executedCount)
         finishExecution()
+        if !state.pointee.released.isEmpty { dropReleased() }
         i.payCredits(bytes: UInt64(length))
     }
 

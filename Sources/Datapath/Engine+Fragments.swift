@@ -81,4 +81,15 @@ extension Engine {
         s.pointee.interpreter.state.pointee.frameLength = packet.length
         x.pointee.packet = packet
     }
+
+    /// Frees the fragments of datagrams that a judgement which ended early has left.
+    func dropReleased() {
+        let s = state
+        guard let fragments = s.pointee.fragments else { return }
+        while !s.pointee.released.isEmpty {
+            guard let packet = s.pointee.released.take(from: fragments) else { continue }
+            s.pointee.counters.drop(.fragment)
+            s.pointee.pool.free(packet)
+        }
+    }
 }

@@ -30,6 +30,7 @@ extension Engine {
             i.pointee.operations + i.pointee.executedCount,
             count: i.pointee.operationCount &- i.pointee.executedCount)
         finishExecution()
+        if !s.pointee.released.isEmpty { dropReleased() }
         if s.pointee.execution.pointee.dropReason != .none {
             s.pointee.counters.drop(s.pointee.execution.pointee.dropReason)
         } else if i.pointee.operationCount == 0 || i.pointee.outputCount == 0 {

@@ -15,8 +15,7 @@ extension Engine {
             return false
         }
         let behind = s.pointee.changeCount &- record.pointee.changeCount
-        // The writer may be filling a few entries beyond the count; stay clear of what it overwrites.
-        guard behind <= UInt32(ChangeLog.capacity - 256) else { return false }
+        guard behind <= UInt32(ChangeLog.capacity) else { return false }
         let log = s.pointee.pipeline.pointee.changes
         let visited = s.pointee.paths.visited(record.pointee.path)
         var isExpanded = false
@@ -37,6 +36,8 @@ extension Engine {
             }
             if couldMatch(change, path) { return false }
         }
+        // The writer fills entries for the next version meanwhile, over the oldest ones.
+        guard log.keeps(from: record.pointee.changeCount) else { return false }
         record.pointee.changeCount = s.pointee.changeCount
         s.pointee.counters.revalidated &+= 1
         return true

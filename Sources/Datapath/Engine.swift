@@ -162,6 +162,7 @@ extension Engine {
         x.pointee.dependencies = UnsafeMutableRawPointer(record).advanced(by: 64)
             .assumingMemoryBound(to: RecordDependency.self)
         x.pointee.extras = path.pointee.extras
+        x.pointee.kinds = path.pointee.kinds
         execute(operations, count: count)
         finishExecution()
         return true

@@ -20,6 +20,7 @@ import Pipeline
     /// The record's dependencies on a hit; nil on a miss, where ct() has done its work already.
     public var dependencies: UnsafeMutablePointer<RecordDependency>?
     public var extras: (UInt16, UInt16, UInt16, UInt16) = (0, 0, 0, 0)
+    public var kinds: (UInt8, UInt8, UInt8, UInt8) = (0, 0, 0, 0)
     public var now: UInt64 = 0
     public var dropReason: DropReason = .none
     public var sentCount: UInt32 = 0
@@ -272,6 +273,12 @@ extension Engine {
         }
         let x = state.pointee.execution
         guard o.flags & 4 != 0, let dependencies = x.pointee.dependencies, o.b < 4 else { return }
+        let kind =
+            o.b == 0
+            ? x.pointee.kinds.0
+            : o.b == 1 ? x.pointee.kinds.1 : o.b == 2 ? x.pointee.kinds.2 : x.pointee.kinds.3
+        // Without a connection there was nothing to translate, and the index is not a connection's.
+        guard kind == 1 else { return }
         let extra =
             o.b == 0
             ? x.pointee.extras.0

@@ -155,6 +155,9 @@ import PacketBuffer
         switch facts.proto {
         case 6:
             guard size >= 20 else { return }
+            // A header that the tracker would call malformed must not pass by a record.
+            let headerBytes = Int(frame.load(fromByteOffset: l4 &+ 12, as: UInt8.self) &>> 4) &* 4
+            guard headerBytes >= 20, headerBytes <= size else { return }
             let flags = frame.load(fromByteOffset: l4 &+ 13, as: UInt8.self)
             words[3] |= UInt64(load32(frame, l4)) &<< 32
             // SYN, FIN and RST change state; the others matter where rules match them.
@@ -167,6 +170,8 @@ import PacketBuffer
             }
         case 17:
             guard size >= 8 else { return }
+            let length = Int(UInt16(bigEndian: load16(frame, l4 &+ 4)))
+            guard length >= 8, length <= size else { return }
             words[3] |= UInt64(load32(frame, l4)) &<< 32
             facts.hasKey = true
         case icmp:

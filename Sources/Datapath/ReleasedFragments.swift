@@ -27,6 +27,7 @@ public struct ReleasedFragments {
         keys = .allocate(byteCount: Self.capacity * FlowLayout.byteCount, alignment: 64)
     }
 
+    var isEmpty: Bool { count == 0 }
     var isFull: Bool { count == Self.capacity }
 
     /// The shared key and the verdict of the innermost datagram.

@@ -83,7 +83,10 @@ extension UnsafeMutablePointer where Pointee == PipelineState {
     public var currentVersion: UInt64 { vd_load_acquire64(UnsafeRawPointer(self)) }
 
     /// Puts `version` in force: all rules added or removed for it take effect at once.
-    public func publish(version: UInt64) { vd_store_release64(UnsafeMutableRawPointer(self), version) }
+    public func publish(version: UInt64) {
+        vd_store_release64(UnsafeMutableRawPointer(self), version)
+        pointee.changes.publish()
+    }
 
     /// Has every record judged again.
     public func invalidateRecords() {

@@ -12,6 +12,9 @@ import CIntrinsics
     public var port: UInt32
     /// Seconds on the engine's clock; bit 31 marks a static entry.
     public var lastUsed: UInt32
+
+    /// Where `port` lies, for what reads it without the lock.
+    @inlinable static var portOffset: Int { 8 }
 }
 
 /// The table by reference.
@@ -87,7 +90,10 @@ extension UnsafeMutablePointer where Pointee == ForwardingDatabase {
         let entries = pointee.entries + Int(bucket) &* ForwardingDatabase.ways
         for way in 0..<ForwardingDatabase.ways
         where vd_load_acquire64(UnsafeRawPointer(entries + way)) == key {
-            return entries[way].port
+            let port = vd_load_relaxed32(UnsafeRawPointer(entries + way) + FDBEntry.portOffset)
+            // The entry may have gone to another address meanwhile: its port is nobody else's.
+            vd_load_fence()
+            if vd_load_relaxed64(UnsafeRawPointer(entries + way)) == key { return port }
         }
         return nil
     }
@@ -140,7 +146,8 @@ extension UnsafeMutablePointer where Pointee == ForwardingDatabase {
         }
         let entry = base + free
         vd_store_release64(UnsafeMutableRawPointer(entry), 0)
-        entry.pointee.port = port
+        // In this order for readers: the old key goes, then the port, then the new key comes.
+        vd_store_release32(UnsafeMutableRawPointer(entry) + FDBEntry.portOffset, port)
         entry.pointee.lastUsed = nowSeconds | (isStatic ? 0x8000_0000 : 0)
         vd_store_release64(UnsafeMutableRawPointer(entry), key)
         pointee.count &+= 1

@@ -270,13 +270,16 @@ extension Interpreter {
     }
 
     func checkPacketLarger(_ range: BitRange, length: UInt32) {
-        let frame = UInt32(truncatingIfNeeded: max(state.pointee.frameLength, 0))
-        let isLarger = frame > length
-        // The outcome holds for frames on the same side of the bound.
+        // Tags that were pushed or popped count.
+        commit()
+        let isLarger = state.pointee.frameLength > Int(length)
+        // The outcome holds for frames that arrive on the same side of the bound.
+        let bound = Int(length) &+ state.pointee.arrivalLength &- state.pointee.frameLength
+        let arrival = UInt32(truncatingIfNeeded: max(bound, 0))
         if isLarger {
-            state.pointee.lengthMin = max(state.pointee.lengthMin, length &+ 1)
+            state.pointee.lengthMin = max(state.pointee.lengthMin, bound < 0 ? 0 : arrival &+ 1)
         } else {
-            state.pointee.lengthMax = min(state.pointee.lengthMax, length)
+            state.pointee.lengthMax = min(state.pointee.lengthMax, arrival)
         }
         write(range, high: 0, low: isLarger ? 1 : 0)
     }

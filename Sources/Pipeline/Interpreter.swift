@@ -11,6 +11,7 @@ extension Interpreter {
         s.pointee.version = version
         s.pointee.now = now
         s.pointee.frameLength = frameLength
+        s.pointee.arrivalLength = frameLength
         s.pointee.rule = nil
         s.pointee.table = 0
         s.pointee.depth = 0
@@ -30,7 +31,6 @@ extension Interpreter {
         s.pointee.executedCount = 0
         s.pointee.creditCount = 0
         s.pointee.lengthChange = 0
-        s.pointee.arrivalLength = frameLength
         s.pointee.visitedCount = 0
         s.pointee.dependencyCount = 0
         s.pointee.dirtyLow = 0

@@ -44,6 +44,8 @@ import Flow
     public var now: UInt64 = 0
     /// Bytes of the frame as it is now (of one segment where it is a super-packet).
     public var frameLength: Int = 0
+    /// The same as it arrived: what records compare with.
+    public var arrivalLength: Int = 0
     /// The packet as the pipeline sees it.
     public var key: FlowKey
     /// The packet as the recorded operations leave it.
@@ -80,7 +82,6 @@ import Flow
     public var lengthChange: Int16 = 0
     /// Nobody is credited: another fragment of the datagram was.
     public var isUncredited = false
-    public var arrivalLength: Int = 0
     /// Tables that were looked up: bridge << 8 | table.
     public var visited: UnsafeMutablePointer<UInt32>
     public var visitedCount: Int = 0

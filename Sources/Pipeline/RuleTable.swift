@@ -5,10 +5,13 @@
 import CIntrinsics
 import Flow
 
-/// The published list of subtables of one table.
+/// The published list of subtables of one table, never changed once published: a reader who stops
+/// where no better rule can come must not see the priorities move under it.
 @frozen public struct SubtableList {
     public var count: Int
     public var subtables: UnsafeMutablePointer<UnsafeMutablePointer<Subtable>>
+    /// The highest priority in each, falling.
+    public var priorities: UnsafeMutablePointer<Int32>
 }
 
 /// A table by reference.
@@ -66,9 +69,10 @@ extension UnsafeMutablePointer where Pointee == RuleTable {
         var best: UnsafeMutablePointer<Rule>?
         var bestPriority = floor
         let subtables = list.pointee.subtables
+        let priorities = list.pointee.priorities
         for index in 0..<list.pointee.count {
+            if priorities[index] <= bestPriority { break }
             let subtable = subtables[index]
-            if subtable.pointee.maxPriority <= bestPriority { break }
             var rule = subtable.find(key)
             while let candidate = rule {
                 if candidate.pointee.priority <= bestPriority { break }
@@ -93,9 +97,10 @@ extension UnsafeMutablePointer where Pointee == RuleTable {
         let hardPriority = hard.map { $0.pointee.priority } ?? Int32.min
         scratch.pointee.count = 0
         let subtables = list.pointee.subtables
+        let priorities = list.pointee.priorities
         for index in 0..<list.pointee.count {
+            if priorities[index] < hardPriority { break }
             let subtable = subtables[index]
-            if subtable.pointee.maxPriority < hardPriority { break }
             var rule = subtable.find(key)
             while let candidate = rule {
                 if candidate.pointee.priority < hardPriority { break }

@@ -13,7 +13,7 @@ import Flow
     public var wordCount: Int
     public var wordIndex: UnsafeMutablePointer<UInt8>
     public var wordMask: UnsafeMutablePointer<UInt64>
-    /// The highest priority of a rule within.
+    /// The highest priority of a rule within, for the writer; readers go by the published list.
     public var maxPriority: Int32
     public var slots: UnsafeMutablePointer<SubtableSlots>
     public var ruleCount: Int

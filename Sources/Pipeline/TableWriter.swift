@@ -281,16 +281,20 @@ public final class TableWriter {
         } else {
             let array = UnsafeMutablePointer<UnsafeMutablePointer<Subtable>>.allocate(
                 capacity: order.count)
+            let priorities = UnsafeMutablePointer<Int32>.allocate(capacity: order.count)
             for (index, subtable) in order.enumerated() {
                 (array + index).initialize(to: subtable)
+                (priorities + index).initialize(to: subtable.pointee.maxPriority)
             }
             let list = UnsafeMutablePointer<SubtableList>.allocate(capacity: 1)
-            list.initialize(to: SubtableList(count: order.count, subtables: array))
+            list.initialize(
+                to: SubtableList(count: order.count, subtables: array, priorities: priorities))
             publish(list, at: UnsafeMutableRawPointer(table))
         }
         guard let old else { return }
         reclaimer.retire {
             old.pointee.subtables.deallocate()
+            old.pointee.priorities.deallocate()
             old.deallocate()
         }
     }

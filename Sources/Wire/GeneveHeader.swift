@@ -31,7 +31,7 @@
     public func option(
         at offset: Int
     ) -> (optionClass: UInt16, type: UInt8, dataOffset: Int, dataBytes: Int)? {
-        guard offset >= 0, offset &+ 4 <= optionBytes else { return nil }
+        guard offset >= 0, offset <= optionBytes &- 4 else { return nil }
         let option = base + (8 &+ offset)
         let size = Int(option.network8(at: 3) & 0x1f) &* 4
         guard offset &+ 4 &+ size <= optionBytes else { return nil }

@@ -17,7 +17,9 @@ public final class KeepingReclaimer: Reclaimer {
 }
 
 /// Memory was short.
-public struct RigError: Error {}
+public struct RigError: Error {
+    public init() {}
+}
 
 /// An engine with one bridge whose OpenFlow port n is datapath port n.
 public final class EngineRig {
@@ -29,19 +31,22 @@ public final class EngineRig {
     var programs: [Program] = []
     public var now: UInt64 = 1_000_000
     private var ruleID: UInt64 = 1
-    private let configuration: BridgeConfiguration
+    private var configuration: BridgeConfiguration
 
+    /// - Parameter secret: of all hashes and of NAT's choices; rigs of one secret do the same.
     public init(
-        ports: Int = 4, connections: Int = 65_536, records: Int = 65_536
+        ports: Int = 4, connections: Int = 65_536, records: Int = 65_536,
+        secret: HashSecret = .random()
     ) throws(RigError) {
         var settings = EngineSettings()
         settings.recordCapacity = records
         settings.pathCapacity = 4096
         guard let pool = PacketPool(standardCapacity: 4096, jumboCapacity: 8),
-            let conntrack = ConntrackTable(capacity: connections, isShared: false, now: now),
+            let conntrack = ConntrackTable(
+                capacity: connections, isShared: false, secret: secret, now: now),
             let engine = Engine(
                 settings: settings, pipeline: pipeline, conntrack: conntrack, pool: pool,
-                events: EventRing(), secret: .random())
+                events: EventRing(), secret: secret)
         else { throw RigError() }
         self.pool = pool
         self.engine = engine
@@ -49,18 +54,7 @@ public final class EngineRig {
         fdb.initialize(to: ForwardingDatabase(limit: 2048, agingSeconds: 300, secret: 7))
         let bridge = UnsafeMutablePointer<BridgeState>.allocate(capacity: 1)
         bridge.initialize(to: BridgeState(index: 0, fdb: fdb))
-        let list = (1...ports).map { number in
-            var port = BridgePort()
-            port.openflowPort = UInt32(number)
-            port.datapathPort = UInt32(number)
-            port.bundle = UInt16(number - 1)
-            return port
-        }
-        configuration = BridgeConfiguration(
-            ports: list, bundles: (0..<ports).map { (Bundle(), ports: [UInt16($0)]) }, mirrors: [],
-            floodVLANs: nil, forwardsBPDU: false, missToController: false, dropsFragments: false,
-            matchesFirstFragments: false,
-            localAddress: 0)
+        configuration = EngineRig.configuration(flags: [UInt32](repeating: 0, count: ports))
         bridge.pointee.configuration = configuration.block
         pipeline.pointee.bridges[0] = bridge
         for number in 1...ports {
@@ -68,6 +62,28 @@ public final class EngineRig {
             pipeline.pointee.ingress[number].bridge = 0
             pipeline.pointee.ingress[number].openflowPort = UInt32(number)
         }
+    }
+
+    private static func configuration(flags: [UInt32]) -> BridgeConfiguration {
+        let list = flags.enumerated().map { index, flags in
+            var port = BridgePort()
+            port.openflowPort = UInt32(index + 1)
+            port.datapathPort = UInt32(index + 1)
+            port.bundle = UInt16(index)
+            port.flags = flags
+            return port
+        }
+        return BridgeConfiguration(
+            ports: list, bundles: flags.indices.map { (Bundle(), ports: [UInt16($0)]) },
+            mirrors: [], floodVLANs: nil, forwardsBPDU: false, missToController: false,
+            dropsFragments: false, matchesFirstFragments: false, localAddress: 0)
+    }
+
+    /// The flags (`PortFlag`) of ports 1, 2, … from the next packet on.
+    public func setPorts(flags: [UInt32]) {
+        configuration = EngineRig.configuration(flags: flags)
+        pipeline.pointee.bridges[0]?.pointee.configuration = configuration.block
+        pipeline.invalidateRecords()
     }
 
     /// Adds a rule in force from the next packet on.
@@ -110,7 +126,11 @@ public final class EngineRig {
     }
 
     /// Sends a frame in and returns what came out: port and bytes, in order.
-    public func send(_ frame: [UInt8], port: UInt32) -> [(port: UInt32, frame: [UInt8])] {
+    ///
+    /// - Parameter isVouched: the port has found its checksums right.
+    public func send(
+        _ frame: [UInt8], port: UInt32, isVouched: Bool = true
+    ) -> [(port: UInt32, frame: [UInt8])] {
         let batch = PacketBatch.allocate()
         defer { batch.deallocate() }
         guard let packet = pool.allocate(length: frame.count) else { return [] }
@@ -118,7 +138,7 @@ public final class EngineRig {
             if let base = bytes.baseAddress { _ = packet.assign(base, count: bytes.count) }
         }
         packet.metadata.pointee.inPort = port
-        packet.metadata.pointee.flags = .checksumValid
+        if isVouched { packet.metadata.pointee.flags = .checksumValid }
         batch.append(packet)
         now += 1
         engine.process(batch, now: now)

@@ -68,6 +68,8 @@ VD_INLINE bool vd_cas32(void *p, uint32_t expected, uint32_t desired) {
 VD_INLINE bool vd_cas64(void *p, uint64_t expected, uint64_t desired) {
     return __atomic_compare_exchange_n((uint64_t *)p, &expected, desired, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
+/// No load behind it is done before one ahead of it.
+VD_INLINE void vd_load_fence(void) { __atomic_thread_fence(__ATOMIC_ACQUIRE); }
 VD_INLINE void vd_fence(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
 
 /// Takes the spin lock at `lock` (zero when free). Yields the CPU when the holder seems preempted.
