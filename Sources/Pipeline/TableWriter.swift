@@ -14,6 +14,11 @@ public protocol Reclaimer: AnyObject {
     func retireFromContinuations(_ free: @escaping () -> Void)
 }
 
+extension Reclaimer {
+    /// Where no packet pauses, it is the same.
+    public func retireFromContinuations(_ free: @escaping () -> Void) { retire(free) }
+}
+
 /// Writes one table.
 ///
 /// **Owner**: the control loop.

@@ -21,7 +21,6 @@ final class NullDatapath: DatapathControl {
     private var limits: [UInt16: UInt32] = [:]
 
     func retire(_ free: @escaping () -> Void) { free() }
-    func retireFromContinuations(_ free: @escaping () -> Void) { free() }
 
     var nowMilliseconds: UInt64 {
         var now = timespec()

@@ -111,7 +111,7 @@ final class Simulation {
             switches.remove(at: index)
         case 6..<8:
             flags[random.below(ports)] = random.pick([
-                0, 0, PortFlag.down, PortFlag.noReceive, PortFlag.noForward, PortFlag.noFlood,
+                0, 0, PortFlag.notLive, PortFlag.noReceive, PortFlag.noForward, PortFlag.noFlood,
             ])
             switches.setPorts(flags: flags)
         case 8..<10: switches.setFull(UInt32(1 + random.below(ports)), random.chance(40))

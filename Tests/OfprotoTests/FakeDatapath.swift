@@ -21,7 +21,6 @@ final class FakeDatapath: DatapathControl {
     private var retired: [() -> Void] = []
 
     func retire(_ free: @escaping () -> Void) { retired.append(free) }
-    func retireFromContinuations(_ free: @escaping () -> Void) { retired.append(free) }
 
     /// Lets every grace period pass.
     func reclaim() {

@@ -39,7 +39,7 @@ import Testing
         }
 
         func setDown(_ down: Set<Int>) {
-            rig.setPorts(flags: (1...ports).map { down.contains($0) ? PortFlag.down : 0 })
+            rig.setPorts(flags: (1...ports).map { down.contains($0) ? PortFlag.notLive : 0 })
         }
 
         /// The ports that flow number `flow` leaves by.

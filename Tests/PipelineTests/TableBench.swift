@@ -60,7 +60,14 @@ struct TableGenerator {
     private var lastID: UInt64 = 0
     private let program = Program([], blocks: [])
 
-    init(seed: UInt64) { random = Seeded(seed) }
+    /// Where the lookups of these rules are counted; nobody looks.
+    private let home: UnsafeMutablePointer<RuleTable>
+
+    init(seed: UInt64) {
+        random = Seeded(seed)
+        home = .allocate(capacity: 1)
+        home.initialize(to: RuleTable())
+    }
 
     mutating func match(conjunctionID: UInt32? = nil) -> FlowMatch {
         var match = FlowMatch()
@@ -117,7 +124,7 @@ struct TableGenerator {
         rule.initialize(
             to: Rule(
                 id: lastID, bridge: 0, table: 0, priority: Int32(random.below(12)),
-                addVersion: version, program: program))
+                addVersion: version, home: home, program: program))
         if !clauses.isEmpty {
             let list = UnsafeMutablePointer<ConjunctionClause>.allocate(capacity: clauses.count)
             for (index, clause) in clauses.enumerated() {

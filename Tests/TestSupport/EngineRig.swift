@@ -13,7 +13,6 @@ import Pipeline
 public final class KeepingReclaimer: Reclaimer {
     public init() {}
     public func retire(_ free: @escaping () -> Void) {}
-    public func retireFromContinuations(_ free: @escaping () -> Void) {}
 }
 
 /// Memory was short.
