@@ -96,6 +96,8 @@ extension Interpreter {
         bucket.pointee.byteCount &+= UInt64(max(s.pointee.frameLength, 0))
         trace(.bucket, table: s.pointee.table, rule: s.pointee.rule, value: UInt64(index))
         let savedSet = s.pointee.actionSetCount
+        let reason = s.pointee.controllerReason
+        if reason != 5 { s.pointee.controllerReason = 4 }
         onCopy(isLast: isLast) { interpreter, bodyIsLast in
             let start = interpreter.state.pointee.actionSetCount
             // A bucket is an action set: it runs in the set's order.
@@ -105,6 +107,7 @@ extension Interpreter {
             interpreter.state.pointee.actionSetCount = start
         }
         s.pointee.actionSetCount = savedSet
+        s.pointee.controllerReason = reason
         if s.pointee.isPausing { finishPause() }
         s.pointee.exits = false
     }
@@ -137,7 +140,10 @@ extension Interpreter {
             !state.pointee.isConsumed
         else { return }
         state.pointee.exits = false
+        let reason = state.pointee.controllerReason
+        if reason == 1 { state.pointee.controllerReason = 3 }
         runActionSet(from: 0, isLast: isLast)
+        state.pointee.controllerReason = reason
         state.pointee.actionSetCount = 0
     }
 
@@ -148,10 +154,10 @@ extension Interpreter {
         let end = s.pointee.actionSetCount
         guard end > start else { return }
         let set = s.pointee.actionSet
-        func last(_ code: Opcode) -> Int? {
+        func last(_ code: Opcode, or other: Opcode? = nil) -> Int? {
             var position = end &- 1
             while position >= start {
-                if set[position].code == code { return position }
+                if set[position].code == code || set[position].code == other { return position }
                 position &-= 1
             }
             return nil
@@ -180,7 +186,7 @@ extension Interpreter {
         s.pointee.actionSetCount = start
         if let position = last(.group) {
             run(position, isLast: isLast)
-        } else if let position = last(.output) {
+        } else if let position = last(.output, or: .controller) {
             run(position, isLast: isLast && conntrack == nil)
         } else if let position = last(.resubmit) {
             run(position, isLast: isLast && conntrack == nil)

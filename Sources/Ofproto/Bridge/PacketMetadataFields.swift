@@ -10,6 +10,7 @@ enum PacketMetadataFields {
     static func match(_ key: [UInt8], tunnelOptions: TunnelOptionTable) -> FlowMatch {
         var match = FlowMatch()
         match.set(.inPort, to: KeyBytes.value(key, of: .inPort).low64)
+        if KeyBytes.value(key, of: .ctState).low64 != 0 { addConnection(key, to: &match) }
         for field in fields {
             let value = KeyBytes.value(key, of: field)
             guard !value.isZero else { continue }
@@ -27,15 +28,45 @@ enum PacketMetadataFields {
         return match
     }
 
+    /// A flow key with the metadata that a controller gave, for a packet that has no action set.
+    static func key(_ metadata: FlowMatch) -> [UInt8] {
+        var metadata = metadata
+        if !metadata.constrains(.actsetOutput) {
+            metadata.set(.actsetOutput, to: UInt64(ReservedPort.unset))
+        }
+        var key = [UInt8](repeating: 0, count: FlowLayout.byteCount)
+        KeyBytes.apply(metadata, to: &key)
+        return key
+    }
+
+    /// The connection's state, of which OVS knows eight bits, its original tuple where it has one, and
+    /// the Ethernet type without which a controller can't read them.
+    private static func addConnection(_ key: [UInt8], to match: inout FlowMatch) {
+        let state = KeyBytes.value(key, of: .ctState).low64
+        match.set(
+            .ctState, value: FieldValue(state, byteCount: 4), mask: FieldValue(0xff, byteCount: 4))
+        let type = KeyBytes.value(key, of: .ethType).low64
+        match.set(.ethType, to: type)
+        let isValid = state & 0x20 != 0 && state & 0x10 == 0
+        guard isValid, !KeyBytes.value(key, of: .ctProtocol).isZero else { return }
+        let addresses: [Field]
+        switch type {
+        case 0x0800: addresses = [.ctIPv4Source, .ctIPv4Destination]
+        case 0x86dd: addresses = [.ctIPv6Source, .ctIPv6Destination]
+        default: return
+        }
+        for field in addresses + [.ctProtocol, .ctSourcePort, .ctDestinationPort] {
+            match.set(
+                field, value: KeyBytes.value(key, of: field).resized(to: field.info.byteCount),
+                mask: .exactMask(of: field))
+        }
+    }
+
     private static let fields: [Field] =
         [
             .tunnelID, .tunnelSource, .tunnelDestination, .tunnelIPv6Source,
             .tunnelIPv6Destination, .tunnelGBPID, .tunnelGBPFlags, .metadata,
         ]
         + (0..<16).compactMap { Field.register($0) }
-        + [
-            .packetMark, .ctState, .ctZone, .ctMark, .ctLabel, .ctProtocol, .ctIPv4Source,
-            .ctIPv4Destination, .ctIPv6Source, .ctIPv6Destination, .ctSourcePort,
-            .ctDestinationPort, .actsetOutput,
-        ]
+        + [.packetMark, .ctZone, .ctMark, .ctLabel]
 }
