@@ -1,5 +1,5 @@
-// A poll thread: polls its receive queues, runs the engine, empties the outbox, sweeps, and sleeps when
-// there is nothing to do. The control room changes what it works on only while it is held.
+// A poll thread: polls its receive queues, runs the engine, empties the outbox, sweeps, and sleeps
+// when there is nothing to do. The control room changes what it works on only while it is held.
 
 import Bounded
 import CIntrinsics
@@ -104,7 +104,8 @@ struct PollThread: @unchecked Sendable {
     private var stopWord: UnsafeMutableRawPointer { UnsafeMutableRawPointer(shared) + 8 }
     private var signalWord: UnsafeMutableRawPointer { UnsafeMutableRawPointer(shared) + 12 }
 
-    /// Waits until the thread touches nothing; at most one turn. A sleeping thread is held as it is.
+    /// Waits until the thread touches nothing; at most one turn. A sleeping thread is held as it
+    /// is.
     func hold() {
         vd_store_release32(holdWord, 1)
         vd_fence()

@@ -39,8 +39,8 @@ enum PacketMetadataFields {
         return key
     }
 
-    /// The connection's state, of which OVS knows eight bits, its original tuple where it has one, and
-    /// the Ethernet type without which a controller can't read them.
+    /// The connection's state, of which OVS knows eight bits, its original tuple where it has one,
+    /// and the Ethernet type without which a controller can't read them.
     private static func addConnection(_ key: [UInt8], to match: inout FlowMatch) {
         let state = KeyBytes.value(key, of: .ctState).low64
         match.set(
