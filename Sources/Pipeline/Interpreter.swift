@@ -228,11 +228,14 @@ extension Interpreter {
             return
         }
         let savedTable = state.pointee.table
+        let savedRule = state.pointee.rule
         state.pointee.table = table
+        state.pointee.rule = nil
         var call = PacketInCall()
         call.reason = 0
         sendPacketIn(&call)
         state.pointee.table = savedTable
+        state.pointee.rule = savedRule
     }
 
     @inline(__always)
