@@ -131,7 +131,9 @@ func run(connections: Int, rounds: Int) throws(RigError) {
             }
         }
         time("probe") {
-            for index in 0..<32 { slots[index] = records.find(hashes[index], keys + index * 8) ?? .max }
+            for index in 0..<32 {
+                slots[index] = records.find(hashes[index], keys + index * 8) ?? .max
+            }
         }
         for index in 0..<32 where slots[index] != .max {
             found += 1

@@ -18,9 +18,9 @@ import Bounded
     public var windowScale: UInt8
     public var reserved: UInt8
 
-    @inlinable static var windowScaleKnown: UInt8 { 0x80 }
-    @inlinable static var windowScaleUnknown: UInt8 { 0x40 }
-    @inlinable static var shiftMask: UInt8 { 0x0f }
+    @inlinable public static var windowScaleKnown: UInt8 { 0x80 }
+    @inlinable public static var windowScaleUnknown: UInt8 { 0x40 }
+    @inlinable public static var shiftMask: UInt8 { 0x0f }
 }
 
 /// The hot line of a connection.

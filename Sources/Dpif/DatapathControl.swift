@@ -31,6 +31,19 @@ public struct ConnectionInfo: Hashable, Sendable {
     public var replyBytes: UInt64 = 0
     /// `ESTABLISHED` etc. as printed within `protoinfo=(state=…)`; nil where the protocol has none.
     public var protocolState: String?
+    /// Of a TCP connection: its two ends.
+    public struct TCPEnd: Hashable, Sendable {
+        /// `ESTABLISHED` etc.
+        public var state: String
+        /// The shift of its window; `hasWindowScale` where it is known.
+        public var windowShift: UInt8 = 0
+        public var hasWindowScale = false
+        /// Its beginning was not seen: its window is not known.
+        public var isLiberal = false
+        public init(state: String) { self.state = state }
+    }
+    public var originalEnd: TCPEnd?
+    public var replyEnd: TCPEnd?
     public var helper: String?
     /// Of a related connection: its parent's original tuple.
     public var parent: Tuple?
@@ -135,7 +148,9 @@ public protocol DatapathControl: AnyObject, Reclaimer {
     /// Zone limits: nil zone is the default limit.
     func setZoneLimit(zone: UInt16?, limit: UInt32)
     func removeZoneLimit(zone: UInt16)
-    func zoneLimits() -> (defaultLimit: UInt32, zones: [(zone: UInt16, limit: UInt32, count: UInt32)])
+    func zoneLimits() -> (
+        defaultLimit: UInt32, zones: [(zone: UInt16, limit: UInt32, count: UInt32)]
+    )
     /// How fragments are put together; nil when a setting is out of its bounds.
     func setFragments(_ settings: FragmentSettings) -> Bool
     /// Fragments held now, and what has become of others since the start.

@@ -30,7 +30,8 @@ public struct PacketInEvent: Sendable {
     public var userdata: [UInt8] = []
     /// The whole frame as it was at that point.
     public var frame: [UInt8] = []
-    /// The flow key (`FlowLayout.byteCount` bytes) at that point: registers, metadata, ct_*, in_port.
+    /// The flow key (`FlowLayout.byteCount` bytes) at that point: registers, metadata, ct_*,
+    /// in_port.
     public var key: [UInt8] = []
     public init() {}
 }

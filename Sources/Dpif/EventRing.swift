@@ -5,8 +5,8 @@ import CIntrinsics
 
 /// A single-producer single-consumer ring of byte records.
 ///
-/// **Shape**: `byteCount` bytes (a power of two); each record is a length word and its bytes, padded
-/// to 8; a record never wraps, a filler skips to the start.
+/// **Shape**: `byteCount` bytes (a power of two); each record is a length word and its bytes,
+/// padded to 8; a record never wraps, a filler skips to the start.
 /// **Owner**: the poll thread writes, the control room reads.
 @frozen public struct EventRing: @unchecked Sendable {
     /// Head (read) at 0, tail (written) at 64, refusals at 128; data from 192.

@@ -11,7 +11,8 @@
     case pushVLAN
     /// Remove the outer VLAN tag.
     case popVLAN
-    /// IPv4: `c` is source ‖ destination, `a` is TOS ‖ TTL; flags 1 source, 2 destination, 4 TOS, 8 TTL.
+    /// IPv4: `c` is source ‖ destination, `a` is TOS ‖ TTL; flags 1 source, 2 destination, 4 TOS,
+    /// 8 TTL.
     case setIPv4
     /// IPv6 source address `c` ‖ `d`.
     case setIPv6Source
@@ -23,7 +24,8 @@
     case setL4
     /// ICMP or ICMPv6 type and code: `a` is type ‖ code; flags 1 type, 2 code.
     case setICMP
-    /// ARP: opcode `a`, `c` is sender ‖ target protocol address; flags 1 opcode, 2 sender, 4 target.
+    /// ARP: opcode `a`, `c` is sender ‖ target protocol address; flags 1 opcode, 2 sender, 4
+    /// target.
     case setARP
     /// ARP hardware addresses: `c` sender, `d` target; flags 1 and 2.
     case setARPHardware

@@ -1,4 +1,5 @@
-// Rows of the field table: Ethernet, VLAN and MPLS. Facts of ovs-fields(7) and of the OXM registries.
+// Rows of the field table: Ethernet, VLAN and MPLS. Facts of ovs-fields(7) and of the OXM
+// registries.
 
 extension FieldInfo {
     /// In the order of `Field`.

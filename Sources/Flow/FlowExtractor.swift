@@ -286,11 +286,13 @@
             guard size > 0, size <= end &- position else { return clearND(key) }
             if size == 8 && option == 1 && type == 135 {
                 guard key.load48(FlowLayout.arpSourceHardware) == 0 else { return clearND(key) }
-                key.copyBytes(from: frame + position + 2, count: 6, to: FlowLayout.arpSourceHardware)
+                key.copyBytes(
+                    from: frame + position + 2, count: 6, to: FlowLayout.arpSourceHardware)
                 key.store8(option, at: FlowLayout.ndOptionsType)
             } else if size == 8 && option == 2 && type == 136 {
                 guard key.load48(FlowLayout.arpTargetHardware) == 0 else { return clearND(key) }
-                key.copyBytes(from: frame + position + 2, count: 6, to: FlowLayout.arpTargetHardware)
+                key.copyBytes(
+                    from: frame + position + 2, count: 6, to: FlowLayout.arpTargetHardware)
                 key.store8(option, at: FlowLayout.ndOptionsType)
             }
             position &+= size

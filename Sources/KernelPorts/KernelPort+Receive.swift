@@ -160,6 +160,7 @@ extension UnsafeMutablePointer where Pointee == KernelPortState {
     private func noteReceiveError(_ number: Int32) {
         if number == 0 || number == EAGAIN || number == EINTR { return }
         pointee.deviceError = number
-        pointee.counters.rxErrors &+= 1
+        // A device that is down has lost no packet.
+        if number != ENETDOWN { pointee.counters.rxErrors &+= 1 }
     }
 }

@@ -181,7 +181,8 @@ public struct OXMCodec: Sendable {
     ) {
         guard field.header(in: version) != nil else { return }
         let width = field.tunnelMetadataIndex == nil ? field.byteCount : value.bytes.count
-        let isMasked = mask.map { !($0.isAllOnes || !keepsWholeMask && isExact($0, field)) } ?? false
+        let isMasked =
+            mask.map { !($0.isAllOnes || !keepsWholeMask && isExact($0, field)) } ?? false
         // A header's length is a byte: a masked option of 124 bytes still fits.
         writeHeader(
             field, version: version, isMasked: isMasked, byteCount: width, into: &writer)

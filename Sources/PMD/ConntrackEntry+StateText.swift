@@ -1,6 +1,7 @@
 // The names of connection states as `dpctl/dump-conntrack` prints them.
 
 import Conntrack
+import Dpif
 import Wire
 
 extension ConntrackEntry {
@@ -10,6 +11,16 @@ extension ConntrackEntry {
         case IPProtocol.tcp: return Self.tcpName(mergedTCPState)
         default: return nil
         }
+    }
+
+    /// One end of a TCP connection; nil for other protocols.
+    func end(_ state: UInt8, scale: UInt8) -> ConnectionInfo.TCPEnd? {
+        guard original.protocolNumber == IPProtocol.tcp else { return nil }
+        var end = ConnectionInfo.TCPEnd(state: Self.tcpName(state))
+        end.windowShift = scale & TCPPeer.shiftMask
+        end.isLiberal = scale & TCPPeer.windowScaleUnknown != 0
+        end.hasWindowScale = scale & TCPPeer.windowScaleKnown != 0
+        return end
     }
 
     private static func tcpName(_ state: UInt8) -> String {

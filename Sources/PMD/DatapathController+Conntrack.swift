@@ -99,6 +99,8 @@ extension ConnectionInfo {
         default: helper = nil
         }
         protocolState = entry.stateText
+        originalEnd = entry.end(entry.state0, scale: entry.originatorScale)
+        replyEnd = entry.end(entry.state1, scale: entry.responderScale)
     }
 }
 

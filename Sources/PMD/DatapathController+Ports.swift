@@ -1,4 +1,5 @@
-// Opening, closing and describing devices, and the spread of their receive queues over poll threads.
+// Opening, closing and describing devices, and the spread of their receive queues over poll
+// threads.
 
 import CIntrinsics
 import DPDK
@@ -30,7 +31,9 @@ extension DatapathController {
         info.address = request.address ?? 0
         info.mtu = request.mtu ?? 1500
         info.receiveQueues = request.receiveQueues
-        ports[number] = OpenPort(info: info, device: device, request: request)
+        ports[number] = OpenPort(
+            info: info, device: device, request: request,
+            carrierChangesBefore: (try? LinkInfo.of(request.name))?.carrierChanges ?? 0)
         withThreadsHeld {
             devices[Int(number)] = device
             for thread in threads {
@@ -42,7 +45,9 @@ extension DatapathController {
     }
 
     private func freeNumber() -> UInt32? {
-        for number in 1..<UInt32(PipelineState.portsMax) where ports[number] == nil { return number }
+        for number in 1..<UInt32(PipelineState.portsMax) where ports[number] == nil {
+            return number
+        }
         return nil
     }
 
@@ -163,13 +168,15 @@ extension DatapathController {
                 info.isUp = false
                 info.hasLink = false
                 info.ifindex = 0
+                info.mtu = 0
+                info.address = 0
                 return info
             }
             info.ifindex = UInt32(bitPattern: link.index)
             info.mtu = UInt32(link.mtu)
             info.isUp = link.isUp
             info.hasLink = link.isUp && link.hasCarrier
-            info.linkResets = UInt64(link.carrierChanges)
+            info.linkResets = UInt64(link.carrierChanges &- port.carrierChangesBefore)
             info.address = link.hardwareAddress.reduce(0) { $0 << 8 | UInt64($1) }
             if let control = try? NetdevControl() {
                 defer { control.close() }

@@ -1,5 +1,6 @@
-// The control room's handle on the poll threads: opens and closes devices, spreads receive queues over
-// threads, holds threads for what must not race with them, and frees what no thread can reach any more.
+// The control room's handle on the poll threads: opens and closes devices, spreads receive queues
+// over threads, holds threads for what must not race with them, and frees what no thread can reach
+// any more.
 
 import Bounded
 import CIntrinsics
@@ -62,6 +63,8 @@ public final class DatapathController: DatapathControl {
         var info: PortInfo
         var device: DatapathDevice
         var request: PortRequest
+        /// What the kernel had counted of carrier changes when the port was opened.
+        var carrierChangesBefore: UInt32 = 0
     }
 
     /// Makes the datapath; nil when memory is short.

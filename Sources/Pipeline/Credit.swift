@@ -49,6 +49,12 @@ import Flow
         UnsafeMutableRawPointer(bitPattern: UInt(word & 0xffff_ffff_fff8)).unsafelyUnwrapped
     }
 
+    /// The rule that is credited, if it is one.
+    @inlinable
+    var rule: UnsafeMutablePointer<Rule>? {
+        word & 7 == Kind.rule.rawValue ? pointer.assumingMemoryBound(to: Rule.self) : nil
+    }
+
     /// The same for packets that are `bytes` longer there than as they arrived.
     @inlinable @inline(always)
     func longer(by bytes: Int16) -> Credit {

@@ -68,7 +68,10 @@ extension Interpreter {
         guard !hasEmptyActionSet, !state.pointee.isPausing else { return }
         state.pointee.exits = false
         let start = state.pointee.actionSetBase
+        let reason = state.pointee.controllerReason
+        if reason == 1 { state.pointee.controllerReason = 3 }
         runActionSet(from: start, isLast: isLast)
+        state.pointee.controllerReason = reason
         state.pointee.actionSetCount = start
     }
 
@@ -93,10 +96,10 @@ extension Interpreter {
     private func runEntries(_ start: Int, _ end: Int, isLast: Bool) {
         let s = state
         let set = s.pointee.actionSet
-        func last(_ code: Opcode) -> Int? {
+        func last(_ code: Opcode, or other: Opcode? = nil) -> Int? {
             var position = end &- 1
             while position >= start {
-                if set[position].code == code { return position }
+                if set[position].code == code || set[position].code == other { return position }
                 position &-= 1
             }
             return nil
@@ -120,7 +123,7 @@ extension Interpreter {
         let conntrack = last(.ct)
         if let position = last(.group) {
             run(position, isLast: isLast)
-        } else if let position = last(.output) {
+        } else if let position = last(.output, or: .controller) {
             run(position, isLast: isLast && conntrack == nil)
         } else if let position = last(.resubmit) {
             run(position, isLast: isLast && conntrack == nil)

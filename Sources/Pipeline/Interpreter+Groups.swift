@@ -91,6 +91,8 @@ extension Interpreter {
         let s = state
         credit(.bucket(bucket))
         trace(.bucket, table: s.pointee.table, rule: s.pointee.rule, value: UInt64(index))
+        let reason = s.pointee.controllerReason
+        if reason != 5 { s.pointee.controllerReason = 4 }
         onCopy(isLast: isLast) { interpreter, bodyIsLast in
             // A bucket is an action set: it runs in the set's order.
             let start = interpreter.state.pointee.actionSetCount
@@ -98,6 +100,7 @@ extension Interpreter {
                 bucket.pointee.instructions, count: bucket.pointee.instructionCount)
             interpreter.runActionSet(from: start, isLast: bodyIsLast && isLast)
         }
+        s.pointee.controllerReason = reason
         if s.pointee.isPausing { finishPause() }
         s.pointee.exits = false
     }

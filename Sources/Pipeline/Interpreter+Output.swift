@@ -84,7 +84,7 @@ extension Interpreter {
         case ReservedOpenFlowPort.controller:
             var call = PacketInCall()
             call.maxLength = maxLength
-            call.reason = state.pointee.isPacketOut ? 5 : 1
+            call.reason = state.pointee.controllerReason
             sendPacketIn(&call)
         case ReservedOpenFlowPort.any, ReservedOpenFlowPort.unset: break
         case ReservedOpenFlowPort.table:
@@ -219,7 +219,7 @@ extension Interpreter {
     func controller(_ operands: UnsafeMutablePointer<ControllerOperands>) {
         var call = PacketInCall()
         call.reason = operands.pointee.reason
-        if state.pointee.isPacketOut && call.reason == 1 { call.reason = 5 }
+        if call.reason == 1 { call.reason = state.pointee.controllerReason }
         call.controllerID = operands.pointee.controllerID
         call.maxLength = operands.pointee.maxLength
         call.meterID = operands.pointee.meterID
@@ -231,6 +231,8 @@ extension Interpreter {
             state.pointee.isCacheable = false
             state.pointee.isPausing = true
             state.pointee.pausedCall = call
+            state.pointee.pausedTable = state.pointee.table
+            state.pointee.pausedRule = state.pointee.rule
             state.pointee.outputCount &+= 1
             return
         }

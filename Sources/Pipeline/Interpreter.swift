@@ -42,6 +42,7 @@ extension Interpreter {
         s.pointee.outputCount = 0
         s.pointee.dropReason = .none
         s.pointee.isRefused = false
+        s.pointee.controllerReason = 1
         s.pointee.stackCount = 0
         s.pointee.actionSetCount = 0
         s.pointee.actionSetBase = 0
@@ -65,6 +66,10 @@ extension Interpreter {
         state.pointee.isRefused = isRefused(inPort)
         if !state.pointee.isRefused { mirrorIngress(inPort) }
         runTable(0, isMissHonoured: true, isLast: true)
+        // What the action set does counts as done by the first rule.
+        if !hasEmptyActionSet && state.pointee.creditCount > 0 {
+            state.pointee.rule = state.pointee.credits[0].rule
+        }
         finishActionSet(isLast: true)
         if state.pointee.isPausing { finishPause() }
         if state.pointee.outputCount == 0 && state.pointee.dropReason == .none {
@@ -79,6 +84,7 @@ extension Interpreter {
     ) {
         guard enter(bridge: index) else { return drop(.noOutputPort) }
         state.pointee.isPacketOut = true
+        state.pointee.controllerReason = 5
         state.pointee.isCacheable = false
         state.pointee.key.store32(inPort, at: FlowLayout.inPort)
         state.pointee.base.store32(inPort, at: FlowLayout.inPort)
@@ -297,7 +303,13 @@ extension Interpreter {
         if let pending = state.pointee.pausedCall {
             var call = pending
             call.isPaused = true
+            let table = state.pointee.table
+            let rule = state.pointee.rule
+            state.pointee.table = state.pointee.pausedTable
+            state.pointee.rule = state.pointee.pausedRule
             sendPacketIn(&call)
+            state.pointee.table = table
+            state.pointee.rule = rule
         }
         state.pointee.pausedCall = nil
         state.pointee.frameCount = state.pointee.frameBase

@@ -98,6 +98,9 @@ import Flow
     public var isCacheable = true
     public var outputCount: Int32 = 0
     public var dropReason: DropReason = .none
+    /// What makes packets go to controllers now: an action (1), the action set (3), a group (4) or a
+    /// packet-out (5).
+    public var controllerReason: UInt8 = 1
     /// The input port takes no packets: the rule is found and credited, but not run.
     public var isRefused = false
 
@@ -118,6 +121,8 @@ import Flow
     public var frameBase: Int = 0
     /// The packet-in that waits until all frames are saved.
     public var pausedCall: PacketInCall?
+    public var pausedTable: UInt8 = 0
+    public var pausedRule: UnsafeMutablePointer<Rule>?
     public var conjunctions: UnsafeMutablePointer<ConjunctionScratch>
 
     public init(pipeline: UnsafeMutablePointer<PipelineState>) {

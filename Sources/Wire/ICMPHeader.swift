@@ -1,8 +1,9 @@
-// ICMP for IPv4: eight bytes, the last four depending on the type.
+// ICMP for IPv4 and IPv6: eight bytes, the last four depending on the type. The two differ in what
+// their checksum covers.
 
-/// A view of an ICMP header.
+/// A view of an ICMP or ICMPv6 header.
 ///
-/// **Source**: RFC 792.
+/// **Source**: RFC 792, RFC 4443.
 @frozen public struct ICMPHeader: @unchecked Sendable {
     @inlinable public static var byteCount: Int { 8 }
     public let base: UnsafeMutableRawPointer
@@ -34,9 +35,20 @@
         get { base.network16(at: 6) }
         nonmutating set { base.setNetwork16(newValue, at: 6) }
     }
+    /// Computes the checksum of an IPv4 message of `length` bytes.
     @inlinable public func computeChecksum(length: Int) {
         base.setNetwork16(0, at: 2)
         base.setNetwork16(InternetChecksum.checksum(base, count: length), at: 2)
+    }
+
+    /// Computes the checksum of an ICMPv6 message of `length` bytes under the IPv6 header at
+    /// `header`.
+    @inlinable public func computeChecksum(under header: IPv6Header, length: Int) {
+        base.setNetwork16(0, at: 2)
+        let pseudo = InternetChecksum.pseudoHeaderIPv6(
+            header.base, protocol: IPProtocol.icmpv6, length: length)
+        let sum = InternetChecksum.sum(base, count: length, onto: pseudo)
+        base.setNetwork16(InternetChecksum.finish(sum), at: 2)
     }
 }
 

@@ -1,5 +1,5 @@
-// A client of the daemon's unixctl socket: one command, one answer, blocking. The protocol is JSON-RPC
-// as `ovs-appctl` speaks it.
+// A client of the daemon's unixctl socket: one command, one answer, blocking. The protocol is
+// JSON-RPC as `ovs-appctl` speaks it.
 
 import Glibc
 import OVSDB

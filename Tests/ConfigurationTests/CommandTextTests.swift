@@ -36,9 +36,18 @@ import Testing
 
     @Test("Statistics and details are added on request")
     func verbose() {
+        var connection = connection
+        var end = ConnectionInfo.TCPEnd(state: "SYN_SENT")
+        end.windowShift = 7
+        end.hasWindowScale = true
+        connection.originalEnd = end
+        connection.replyEnd = ConnectionInfo.TCPEnd(state: "CLOSED")
         let text = ConntrackText.line(connection, isVerbose: true, showsStatistics: true)
         #expect(text.contains(",id=0,zone=5,status=0,timeout=29,mark=7,"))
-        #expect(text.contains("protoinfo=(state_orig=SYN_SENT,"))
+        #expect(
+            text.contains(
+                "protoinfo=(state_orig=SYN_SENT,state_reply=CLOSED,wscale_orig=7,wscale_reply=0,"
+                    + "flags_orig=WINDOW_SCALE,flags_reply=0)"))
     }
 
     @Test("An ICMP connection shows id, type and code; labels are hexadecimal")

@@ -93,10 +93,9 @@ import Testing
             let text = process.readOutput()
             _ = process.wait()
             #expect(text.contains("NXT_PACKET_IN2"), "\(text)")
-            withKnownIssue("the paused packet-in's properties are not all understood") {
-                #expect(text.contains("userdata=01.02.03"), "\(text)")
-                #expect(text.contains("reg0=0x9,in_port=2 (via action)"), "\(text)")
-            }
+            #expect(text.contains("userdata=01.02.03"), "\(text)")
+            #expect(text.contains("reg0=0x9,in_port=2 (via action)"), "\(text)")
+            #expect(text.contains("continuation.bridge="), "\(text)")
             let resumed = server.run { $0.datapath.resumed.map(\.handle) }
             #expect(resumed == [5])
         }

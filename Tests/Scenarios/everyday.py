@@ -12,7 +12,9 @@ from lab.shell import CommandFailed, run, succeeds
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 # Commands whose answers list things in no particular order.
-UNORDERED = re.compile(r"^vsctl show|dump-groups|dump-group-stats|-flows|dump-conntrack|queue-|dump-ports br0$")
+UNORDERED = re.compile(
+    r"^vsctl show|list controller|dump-groups|dump-group-stats|-flows|dump-conntrack|queue-|"
+    r"dump-ports br0$")
 
 SETUP = """
 vsctl --if-exists del-br br1 -- --if-exists del-br br0
@@ -93,8 +95,9 @@ def perform(lab, line, files, checked=False):
                 file.write(files[word[1:]])
     program = {"vsctl": ["ovs-vsctl", "--timeout=8"], "ofctl": ["ovs-ofctl", "--timeout=10"],
                "appctl": ["ovs-appctl", "--timeout=10"], "sh": ["sh", "-c"]}[words[0]]
+    environment = dict(lab.switch.environment, LAB_NAMESPACE=lab.namespace.name)
     try:
-        output, status = run(*program, *words[1:], environment=lab.switch.environment), 0
+        output, status = run(*program, *words[1:], environment=environment), 0
     except CommandFailed as failure:
         output, status = failure.output, failure.status
     except subprocess.TimeoutExpired:
@@ -121,12 +124,16 @@ def normalise(text, lab, exact=False):
     # Addresses of dummies are numbered in the order they were opened, recirculations as they come.
     text = re.sub(r"addr:aa:55:aa:55:00:[0-9a-f]{2}", "addr:DUMMY", text)
     text = re.sub(r"recirc(_id=|\()0x[0-9a-f]+", r"recirc\1ID", text)
-    # Random addresses.
+    text = re.sub(r'"aa:55:aa:55:00:[0-9a-f]{2}"', "DUMMY", text)
+    # Random addresses, and what the kernel numbers as it comes.
+    text = re.sub(r'(mac_in_use +: )"[0-9a-f:]{17}"(?=\nmtu +: \[\])', r"\1RANDOM", text)
+    text = re.sub(r"(ifindex +: )[1-9]\d*", r"\1N", text)
     text = re.sub(r"\((to1|br1)\): addr:\S+", r"(\1): addr:RANDOM", text)
     # How the refusal of a version looks is a matter of which side closes first.
     text = re.sub(r"\((Broken pipe|Protocol error)\)", "(REFUSED)", text)
     text = re.sub(r"hit:\d+ missed:\d+", "hit:N missed:N", text)
     # The peer's dummy devices do not count these, and invent others.
+    text = re.sub(r",? [rt]x_(q0_|custom_)\w+=\d+", "", text)
     text = re.sub(r"(drop|errs|frame|over|crc|coll)=\?", r"\1=0", text)
     text = re.sub(r" +CUSTOM Statistics\n(?: {20,}.*\n)*", "", text)
     # Rules of the peer's own that no packet of a controller can reach.

@@ -1,4 +1,4 @@
-"""Traffic through a whole switch: streams while its tables change, and while its database is away."""
+"""Traffic through a whole switch: streams while its tables change, or its database is away."""
 
 import json
 import subprocess

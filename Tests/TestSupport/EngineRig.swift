@@ -1,5 +1,5 @@
-// A switch in one thread for tests: an engine, one bridge with a few ports, and rules built by hand.
-// Frames go in as bytes and come out as bytes by port.
+// A switch in one thread for tests: an engine, one bridge with a few ports, and rules built by
+// hand. Frames go in as bytes and come out as bytes by port.
 
 import Bounded
 import Conntrack
@@ -173,7 +173,8 @@ public final class EngineRig {
         for position in 0..<outbox.dirtyCount.pointee {
             let port = Int(outbox.dirty[position])
             guard let row = outbox.rows[port] else { continue }
-            sent.append(contentsOf: UnsafeBufferPointer(start: row, count: Int(outbox.counts[port])))
+            sent.append(
+                contentsOf: UnsafeBufferPointer(start: row, count: Int(outbox.counts[port])))
             outbox.counts[port] = 0
         }
         outbox.dirtyCount.pointee = 0

@@ -1,6 +1,7 @@
-// Thin shims over compiler intrinsics that Swift cannot express: prefetch, byte-compare masks,
-// AES rounds, the time-stamp counter and atomics on raw memory. Header only; every function is one
-// instruction or close to it. Used by Bounded and PacketBuffer, and through them by the engine room.
+// Thin shims over compiler intrinsics that Swift cannot express: prefetch, byte-compare masks, AES
+// rounds, the time-stamp counter and atomics on raw memory. Header only; every function is one
+// instruction or close to it. Used by Bounded and PacketBuffer, and through them by the engine
+// room.
 #ifndef VEDETTE_CINTRINSICS_H
 #define VEDETTE_CINTRINSICS_H
 
@@ -8,7 +9,8 @@
 #include <stdint.h>
 #include <stdbool.h>
 
-/// Every shim promises Swift that it allocates nothing, so that the poll turn's check passes over it.
+/// Every shim promises Swift that it allocates nothing, so that the poll turn's check passes over
+/// it.
 #define VD_NO_ALLOCATION __attribute__((swift_attr("@_noAllocation")))
 #define VD_INLINE static inline __attribute__((always_inline)) VD_NO_ALLOCATION
 
@@ -52,21 +54,43 @@ VD_INLINE uint64_t vd_hash_words(const void *data, uint32_t words, const void *k
 }
 
 // Atomics on raw memory shared between rooms or threads.
-VD_INLINE uint32_t vd_load_acquire32(const void *p) { return __atomic_load_n((const uint32_t *)p, __ATOMIC_ACQUIRE); }
-VD_INLINE uint64_t vd_load_acquire64(const void *p) { return __atomic_load_n((const uint64_t *)p, __ATOMIC_ACQUIRE); }
-VD_INLINE uint32_t vd_load_relaxed32(const void *p) { return __atomic_load_n((const uint32_t *)p, __ATOMIC_RELAXED); }
-VD_INLINE uint64_t vd_load_relaxed64(const void *p) { return __atomic_load_n((const uint64_t *)p, __ATOMIC_RELAXED); }
-VD_INLINE void vd_store_release32(void *p, uint32_t v) { __atomic_store_n((uint32_t *)p, v, __ATOMIC_RELEASE); }
-VD_INLINE void vd_store_release64(void *p, uint64_t v) { __atomic_store_n((uint64_t *)p, v, __ATOMIC_RELEASE); }
-VD_INLINE void vd_store_relaxed64(void *p, uint64_t v) { __atomic_store_n((uint64_t *)p, v, __ATOMIC_RELAXED); }
-VD_INLINE uint64_t vd_fetch_add64(void *p, uint64_t v) { return __atomic_fetch_add((uint64_t *)p, v, __ATOMIC_RELAXED); }
-VD_INLINE uint32_t vd_fetch_add32(void *p, uint32_t v) { return __atomic_fetch_add((uint32_t *)p, v, __ATOMIC_RELAXED); }
-VD_INLINE uint32_t vd_exchange32(void *p, uint32_t v) { return __atomic_exchange_n((uint32_t *)p, v, __ATOMIC_ACQUIRE); }
+VD_INLINE uint32_t vd_load_acquire32(const void *p) {
+    return __atomic_load_n((const uint32_t *)p, __ATOMIC_ACQUIRE);
+}
+VD_INLINE uint64_t vd_load_acquire64(const void *p) {
+    return __atomic_load_n((const uint64_t *)p, __ATOMIC_ACQUIRE);
+}
+VD_INLINE uint32_t vd_load_relaxed32(const void *p) {
+    return __atomic_load_n((const uint32_t *)p, __ATOMIC_RELAXED);
+}
+VD_INLINE uint64_t vd_load_relaxed64(const void *p) {
+    return __atomic_load_n((const uint64_t *)p, __ATOMIC_RELAXED);
+}
+VD_INLINE void vd_store_release32(void *p, uint32_t v) {
+    __atomic_store_n((uint32_t *)p, v, __ATOMIC_RELEASE);
+}
+VD_INLINE void vd_store_release64(void *p, uint64_t v) {
+    __atomic_store_n((uint64_t *)p, v, __ATOMIC_RELEASE);
+}
+VD_INLINE void vd_store_relaxed64(void *p, uint64_t v) {
+    __atomic_store_n((uint64_t *)p, v, __ATOMIC_RELAXED);
+}
+VD_INLINE uint64_t vd_fetch_add64(void *p, uint64_t v) {
+    return __atomic_fetch_add((uint64_t *)p, v, __ATOMIC_RELAXED);
+}
+VD_INLINE uint32_t vd_fetch_add32(void *p, uint32_t v) {
+    return __atomic_fetch_add((uint32_t *)p, v, __ATOMIC_RELAXED);
+}
+VD_INLINE uint32_t vd_exchange32(void *p, uint32_t v) {
+    return __atomic_exchange_n((uint32_t *)p, v, __ATOMIC_ACQUIRE);
+}
 VD_INLINE bool vd_cas32(void *p, uint32_t expected, uint32_t desired) {
-    return __atomic_compare_exchange_n((uint32_t *)p, &expected, desired, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+    return __atomic_compare_exchange_n((uint32_t *)p, &expected, desired,
+        false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 VD_INLINE bool vd_cas64(void *p, uint64_t expected, uint64_t desired) {
-    return __atomic_compare_exchange_n((uint64_t *)p, &expected, desired, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+    return __atomic_compare_exchange_n((uint64_t *)p, &expected, desired,
+        false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 /// No load behind it is done before one ahead of it.
 VD_INLINE void vd_load_fence(void) { __atomic_thread_fence(__ATOMIC_ACQUIRE); }
@@ -78,10 +102,12 @@ VD_INLINE void vd_spin_lock(void *lock) {
     if (__builtin_expect(__atomic_exchange_n((uint32_t *)lock, 1, __ATOMIC_ACQUIRE) != 0, 0))
         vd_spin_lock_contended(lock);
 }
-VD_INLINE void vd_spin_unlock(void *lock) { __atomic_store_n((uint32_t *)lock, 0, __ATOMIC_RELEASE); }
+VD_INLINE void vd_spin_unlock(void *lock) {
+    __atomic_store_n((uint32_t *)lock, 0, __ATOMIC_RELEASE);
+}
 
-/// Moves `count` packet headers between a foreign pool (a DPDK mempool) and `headers`. Allocation is
-/// all or nothing and answers 0 on success.
+/// Moves `count` packet headers between a foreign pool (a DPDK mempool) and `headers`. Allocation
+/// is all or nothing and answers 0 on success.
 typedef int32_t (*vd_pool_allocate_fn)(void *context, void **headers, uint32_t count);
 typedef void (*vd_pool_free_fn)(void **headers, uint32_t count);
 VD_INLINE int32_t vd_call_pool_allocate(
@@ -93,8 +119,12 @@ VD_INLINE void vd_call_pool_free(vd_pool_free_fn function, void *headers, uint32
 }
 
 /// `memcpy`, `memmove` and zero fill, known to allocate nothing.
-VD_INLINE void vd_copy(void *to, const void *from, uint64_t bytes) { __builtin_memcpy(to, from, bytes); }
-VD_INLINE void vd_move(void *to, const void *from, uint64_t bytes) { __builtin_memmove(to, from, bytes); }
+VD_INLINE void vd_copy(void *to, const void *from, uint64_t bytes) {
+    __builtin_memcpy(to, from, bytes);
+}
+VD_INLINE void vd_move(void *to, const void *from, uint64_t bytes) {
+    __builtin_memmove(to, from, bytes);
+}
 VD_INLINE void vd_zero(void *p, uint64_t bytes) { __builtin_memset(p, 0, bytes); }
 
 // System calls on the packet's way, known to allocate nothing. Each answers a count, or the negated

@@ -27,16 +27,29 @@ enum ConntrackText {
         if connection.labelHigh | connection.labelLow != 0 {
             text += ",labels=" + label(connection.labelHigh, connection.labelLow)
         }
-        if let state = connection.protocolState {
-            text += isVerbose
-                ? ",protoinfo=(state_orig=\(state),state_reply=\(state),flags_orig=0,flags_reply=0)"
-                : ",protoinfo=(state=\(coalesced(state)))"
+        if isVerbose, let original = connection.originalEnd, let reply = connection.replyEnd {
+            text += ",protoinfo=(\(ends(original, reply)))"
+        } else if let state = connection.protocolState {
+            text += ",protoinfo=(state=\(coalesced(state)))"
         }
         if let helper = connection.helper { text += ",helper=\(helper)" }
         if isVerbose, let parent = connection.parent {
             text += ",parent=(\(tuple(parent, connection.proto)))"
         }
         return text
+    }
+
+    private static func ends(
+        _ original: ConnectionInfo.TCPEnd, _ reply: ConnectionInfo.TCPEnd
+    ) -> String {
+        var text = "state_orig=\(original.state),state_reply=\(reply.state)"
+        if original.windowShift != 0 || reply.windowShift != 0 {
+            text += ",wscale_orig=\(original.windowShift),wscale_reply=\(reply.windowShift)"
+        }
+        func flags(_ end: ConnectionInfo.TCPEnd) -> String {
+            end.hasWindowScale ? "WINDOW_SCALE" : end.isLiberal ? "BE_LIBERAL" : "0"
+        }
+        return text + ",flags_orig=\(flags(original)),flags_reply=\(flags(reply))"
     }
 
     static func protocolName(_ number: UInt8) -> String {

@@ -63,10 +63,6 @@ extension VirtualSwitch {
                 _ = try dummy(name)
                 return "\(name): unknown\n"
             },
-            CommandDefinition("netdev-dummy/list", "", 0...0) { [unowned self] _ in
-                orderedBridges.flatMap(\.ordered).filter { $0.info.type == .dummy && !$0.isPatch }
-                    .map { $0.name + "\n" }.joined()
-            },
             CommandDefinition("netdev-dummy/ip4addr", "[netdev] ipaddr/mask-prefix-len", 2...2) {
                 [unowned self] arguments throws(CommandFailure) in
                 _ = try dummy(arguments[0])
@@ -148,7 +144,7 @@ extension VirtualSwitch {
             do throws(FlowTextError) {
                 try FlowKeyParser.parse(text, into: key, context: bridge.ofproto.namedTextContext)
             } catch {
-                throw CommandFailure("bad packet or flow syntax: \(first.message)")
+                throw CommandFailure(first.message)
             }
         }
         guard let length else { return PacketComposer.packet(key) }

@@ -19,7 +19,7 @@ enum InterfaceStatus {
             "duplex": .optional(speed > 0 ? (info.isFullDuplex ? "full" : "half") : nil),
             "link_resets": .integer(info.linkResets),
             "mtu": .optional(info.mtu > 0 ? info.mtu : nil),
-            "mac_in_use": .string(EthernetText.text(info.address)),
+            "mac_in_use": .optional(info.address == 0 ? nil : EthernetText.text(info.address)),
             "ifindex": .integer(info.ifindex),
             "status": .map(info.status),
             "lacp_current": .emptySet,
@@ -51,12 +51,11 @@ enum InterfaceStatus {
             "rx_packets": counters.rxPackets, "tx_packets": counters.txPackets,
             "rx_bytes": counters.rxBytes, "tx_bytes": counters.txBytes,
         ]
-        if interface.info.type != .dummy {
-            values["rx_dropped"] = counters.rxDropped
-            values["tx_dropped"] = counters.txDropped
-            values["rx_errors"] = counters.rxErrors
-            values["tx_errors"] = counters.txErrors
-        }
+        if interface.info.type == .dummy { return values }
+        values["rx_dropped"] = counters.rxDropped
+        values["tx_dropped"] = counters.txDropped
+        values["rx_errors"] = counters.rxErrors
+        values["tx_errors"] = counters.txErrors
         return values.merging(counters.extra) { own, _ in own }
     }
 }

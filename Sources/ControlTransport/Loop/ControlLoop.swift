@@ -156,8 +156,8 @@ public final class ControlLoop: Sendable {
         fireDueTimers()
     }
 
-    /// Calls `body` whenever the clock is stopped or warped, before timers fire for it: with the time
-    /// it stands at (nil while it runs) and by how much it has been moved forward in all.
+    /// Calls `body` whenever the clock is stopped or warped, before timers fire for it: with the
+    /// time it stands at (nil while it runs) and by how much it has been moved forward in all.
     public func whenClockChanges(_ body: @escaping (_ stopped: Int64?, _ warp: Int64) -> Void) {
         state.onClockChange = body
     }

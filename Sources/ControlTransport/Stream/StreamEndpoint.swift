@@ -1,8 +1,6 @@
 // Where a stream goes to or comes from, by the names that OVS's tools and database use. Values; any
 // thread.
 
-import Glibc
-
 /// The ports that IANA gave to the protocols of a switch.
 public enum StreamPort {
     public static let openFlow: UInt16 = 6653
@@ -13,15 +11,9 @@ public enum StreamPort {
 ///
 /// **Source** ovsdb(7), "Active Connection Methods"; ovs-vswitchd.conf.db(5), Controller target.
 public struct StreamEndpoint: Equatable, Sendable {
-    enum Kind: Equatable, Sendable {
-        case unix(path: String)
-        case tcp(InternetTarget)
-        case ssl(InternetTarget)
-    }
-
     /// The name as it was written.
     public let name: String
-    let kind: Kind
+    let kind: StreamTarget
 
     /// Parses an active name. A relative `unix:` path lies in `runDirectory`; nil as `defaultPort`
     /// makes the port required.
@@ -31,14 +23,8 @@ public struct StreamEndpoint: Equatable, Sendable {
         _ name: String, defaultPort: UInt16?, runDirectory: String
     ) throws(StreamError) {
         self.name = name
-        let (method, argument) = Self.split(name)
-        switch method {
-        case "unix":
-            guard !argument.isEmpty else { throw StreamError(code: ENOENT) }
-            kind = .unix(path: absolutePath(argument, in: runDirectory))
-        case "tcp": kind = .tcp(try .active(argument, defaultPort: defaultPort))
-        case "ssl": kind = .ssl(try .active(argument, defaultPort: defaultPort))
-        default: throw StreamError(code: EAFNOSUPPORT)
+        kind = try StreamTarget(name, prefix: "", runDirectory: runDirectory) {
+            argument throws(StreamError) in try .active(argument, defaultPort: defaultPort)
         }
     }
 
@@ -50,7 +36,7 @@ public struct StreamEndpoint: Equatable, Sendable {
 
     /// Whether `name` uses an active method, whatever follows.
     public static func isActive(_ name: String) -> Bool {
-        ["unix", "tcp", "ssl"].contains(split(name).method)
+        StreamTarget.isMethod(of: name, prefix: "")
     }
 
     /// Whether a lost peer goes unnoticed without inactivity probes.
@@ -62,58 +48,4 @@ public struct StreamEndpoint: Equatable, Sendable {
     public var isTLS: Bool {
         if case .ssl = kind { true } else { false }
     }
-
-    /// The method before the first colon and what follows; an empty method where there is none.
-    static func split(_ name: String) -> (method: String, argument: String) {
-        guard let colon = name.firstIndex(of: ":") else { return ("", name) }
-        return (String(name[..<colon]), String(name[name.index(after: colon)...]))
-    }
-}
-
-/// A passive stream name: `punix:FILE`, `ptcp:[PORT][:HOST]` or `pssl:[PORT][:HOST]`.
-///
-/// **Source** ovsdb(7), "Passive Connection Methods".
-public struct ListenEndpoint: Equatable, Sendable {
-    enum Kind: Equatable, Sendable {
-        case unix(path: String)
-        case tcp(InternetTarget)
-        case ssl(InternetTarget)
-    }
-
-    /// The name as it was written.
-    public let name: String
-    let kind: Kind
-
-    /// Parses a passive name; see `StreamEndpoint.init` for the parameters and errors. Port 0 lets
-    /// the kernel choose.
-    public init(
-        _ name: String, defaultPort: UInt16?, runDirectory: String
-    ) throws(StreamError) {
-        self.name = name
-        let (method, argument) = StreamEndpoint.split(name)
-        switch method {
-        case "punix":
-            guard !argument.isEmpty else { throw StreamError(code: ENOENT) }
-            kind = .unix(path: absolutePath(argument, in: runDirectory))
-        case "ptcp": kind = .tcp(try .passive(argument, defaultPort: defaultPort))
-        case "pssl": kind = .ssl(try .passive(argument, defaultPort: defaultPort))
-        default: throw StreamError(code: EAFNOSUPPORT)
-        }
-    }
-
-    /// The passive name of a UNIX socket at `path`.
-    public init(unixPath path: String) {
-        name = "punix:\(path)"
-        kind = .unix(path: path)
-    }
-
-    /// Whether `name` uses a passive method, whatever follows.
-    public static func isPassive(_ name: String) -> Bool {
-        ["punix", "ptcp", "pssl"].contains(StreamEndpoint.split(name).method)
-    }
-}
-
-/// `path` itself where it is absolute, else `path` in `directory`.
-func absolutePath(_ path: String, in directory: String) -> String {
-    path.hasPrefix("/") ? path : "\(directory)/\(path)"
 }

@@ -32,16 +32,36 @@ extension OfprotoBridge {
         message.tableID = event.table
         if event.ruleID != 0 {
             message.cookie = rule?.cookie ?? departedCookies[event.ruleID] ?? .max
+        } else if message.reason == .implicitMiss {
+            message.cookie = 0
         }
         message.metadata = PacketMetadataFields.match(event.key, tunnelOptions: tunnelOptions)
         message.userdata = event.userdata
         if event.isPaused {
-            message.continuation = Continuation(
-                bridge: continuationKey, handle: event.continuation,
-                table: event.table
-            ).bytes
+            // The pipeline has been left when it is told: the table is that of the beginning.
+            message.tableID = 0
+            message.paused = paused(event, rule)
         }
         return message
+    }
+
+    private func paused(_ event: PacketInEvent, _ rule: OFRule?) -> PausedPipeline {
+        var paused = PausedPipeline(
+            token: Continuation(key: continuationKey, handle: event.continuation).token)
+        paused.isTracked = !KeyBytes.value(event.key, of: .ctState).isZero
+        paused.table = event.table
+        let inPort = UInt32(truncatingIfNeeded: KeyBytes.value(event.key, of: .inPort).low64)
+        paused.datapathPort = ports[inPort]?.datapathPort ?? 0
+        guard let rule else { return paused }
+        paused.cookie = rule.cookie
+        let place = rule.actions.firstIndex { action in
+            if case .controller(let controller) = action {
+                return controller.pause && controller.userdata == event.userdata
+            }
+            return false
+        }
+        if let place { paused.actions = Array(rule.actions[(place + 1)...]) }
+        return paused
     }
 
     /// A rule that matches all at the lowest priority is a table-miss rule.
@@ -59,45 +79,11 @@ extension OfprotoBridge {
     /// **Errors**: NXR_STALE where the continuation is not one that still waits here.
     func resume(_ message: PacketIn) throws(OpenFlowError) {
         guard let bytes = message.continuation, let continuation = Continuation(bytes),
-            continuation.bridge == continuationKey
+            continuation.key == continuationKey
         else { throw OpenFlowError(.nxrStale) }
-        var key = [UInt8](repeating: 0, count: FlowLayout.byteCount)
-        KeyBytes.apply(message.metadata, to: &key)
+        let key = PacketMetadataFields.key(message.metadata)
         guard control.resume(continuation.handle, frame: message.packet, key: key) else {
             throw OpenFlowError(.nxrStale)
         }
-    }
-}
-
-/// What a controller keeps for the switch while a packet is paused.
-///
-/// **Shape**: 16 bytes that only this bridge knows, the engine's handle (8 bytes), the table.
-struct Continuation {
-    let bridge: [UInt8]
-    let handle: UInt64
-    let table: UInt8
-
-    init(bridge: [UInt8], handle: UInt64, table: UInt8) {
-        self.bridge = bridge
-        self.handle = handle
-        self.table = table
-    }
-
-    init?(_ bytes: [UInt8]) {
-        guard bytes.count >= Continuation.byteCount else { return nil }
-        bridge = Array(bytes[0..<16])
-        handle = bytes[16..<24].reduce(0) { $0 << 8 | UInt64($1) }
-        table = bytes[24]
-    }
-
-    static let byteCount = 32
-
-    var bytes: [UInt8] {
-        var writer = ByteWriter(reserving: Continuation.byteCount)
-        writer.put(bridge)
-        writer.u64(handle)
-        writer.u8(table)
-        writer.zeros(7)
-        return writer.bytes
     }
 }

@@ -25,9 +25,7 @@ extension OfprotoBridge {
         var packet = InjectedPacket(
             bridge: index, inPort: message.inPort, frame: message.packet,
             program: compiled.program)
-        var key = [UInt8](repeating: 0, count: FlowLayout.byteCount)
-        KeyBytes.apply(message.metadata, to: &key)
-        packet.key = key
+        packet.key = PacketMetadataFields.key(message.metadata)
         control.inject(packet)
         // The packet may still be on its way, or pause, when `inject` returns.
         control.retireFromContinuations { _ = compiled }

@@ -77,7 +77,9 @@ public final class OfprotoBridge {
                 secret: random.next()))
         state = .allocate(capacity: 1)
         state.initialize(to: BridgeState(index: index, fdb: fdb))
-        continuationKey = (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &random) }
+        continuationKey = (0..<Continuation.keyByteCount).map { _ in
+            UInt8.random(in: .min ... .max, using: &random)
+        }
         let tableStates = state.pointee.tables
         tables = (0..<FlowTable.count).map {
             FlowTable(UInt8($0), table: tableStates + $0, reclaimer: owner.control)

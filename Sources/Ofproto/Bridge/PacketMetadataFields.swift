@@ -22,6 +22,17 @@ enum PacketMetadataFields {
         return match
     }
 
+    /// A flow key with the metadata that a controller gave, for a packet that has no action set.
+    static func key(_ metadata: FlowMatch) -> [UInt8] {
+        var metadata = metadata
+        if !metadata.constrains(.actsetOutput) {
+            metadata.set(.actsetOutput, to: UInt64(ReservedPort.unset))
+        }
+        var key = [UInt8](repeating: 0, count: FlowLayout.byteCount)
+        KeyBytes.apply(metadata, to: &key)
+        return key
+    }
+
     private static func set(_ field: Field, of key: [UInt8], in match: inout FlowMatch) {
         let value = KeyBytes.value(key, of: field)
         guard !value.isZero else { return }

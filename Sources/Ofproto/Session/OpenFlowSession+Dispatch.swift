@@ -57,7 +57,7 @@ extension OpenFlowSession {
                 xid: xid)
         case .multipartRequest(let request):
             try handlePart(request, xid: xid, frame: frame)
-        case .echoReply, .error, .flowAge: break
+        case .echoReply, .flowAge: break
         default: throw OpenFlowError(.ofpbrcBadType)
         }
     }

@@ -52,13 +52,15 @@ extension OpenFlowCodec {
         change.hardTimeout = try reader.u16()
         change.priority = try reader.u16()
         change.bufferID = try reader.u32()
-        change.outPort = try reader.port32()
+        let outPort = try reader.u32()
         let outGroup = try reader.u32()
         change.outGroup = isDelete ? outGroup : GroupID.any
         let flags = try reader.u16()
         let importance = try reader.u16()
         change.importance = context.version >= .v1_4 && command == .add ? importance : 0
         change.match = try reader.matchStandard(context)
+        guard ReservedPort.narrow(outPort) != nil else { throw OpenFlowError(.ofpbacBadOutPort) }
+        change.outPort = outPort
         guard let command else { throw OpenFlowError(.ofpfmfcBadCommand) }
         change.command = command
         return flags

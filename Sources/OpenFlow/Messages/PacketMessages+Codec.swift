@@ -187,7 +187,11 @@ extension OpenFlowCodec {
         }
         writer.property(PacketInProperty.reason, u8: wireReason(packet.reason, context.version))
         writer.property(PacketInProperty.metadata) { $0.matchFields(packet.metadata, context) }
-        if let continuation = packet.continuation {
+        if let paused = packet.paused {
+            writer.property(PacketInProperty.continuation, isNested: true) {
+                paused.write(to: &$0, context)
+            }
+        } else if let continuation = packet.continuation {
             writer.property(PacketInProperty.continuation, isNested: true) {
                 $0.put(continuation)
             }

@@ -34,6 +34,8 @@ public struct PacketIn: Hashable, Sendable {
     /// What the switch needs to go on with a paused packet, opaque to the controller; nil if
     /// not paused. NXT_PACKET_IN2 and NXT_RESUME only.
     public var continuation: [UInt8]?
+    /// The same as a switch makes it; it has precedence over `continuation`.
+    public var paused: PausedPipeline?
     public init(packet: [UInt8]) {
         self.packet = packet
         self.totalLength = UInt32(truncatingIfNeeded: packet.count)
