@@ -30,8 +30,8 @@ import Flow
     public var reserved: UInt16
     /// Index of the connection, or `noConnection`.
     public var connection: UInt32
-    /// Its generation now; pass both to `touch` for later packets. Without a connection, the counter
-    /// in the `AbsenceTable`.
+    /// Its generation now; pass both to `touch` for later packets. Without a connection, the
+    /// counter in the `AbsenceTable`.
     public var generation: UInt32
     public var mark: UInt32
     public var labelHigh: UInt64

@@ -142,6 +142,23 @@ import PacketBuffer
     /// Takes locks from now on, or no longer.
     ///
     /// **Owner**: the control room, while no thread is inside of the table.
+    /// Of each datagram that has fragments here, the oldest first. The table must be at rest.
+    public var datagrams: [FragmentedDatagram] {
+        var found: [FragmentedDatagram] = []
+        var list = state.pointee.oldest
+        while list != Self.none {
+            let entry = state.pointee.lists[Int(list)]
+            found.append(
+                FragmentedDatagram(
+                    key: entry.key, count: Int(entry.count),
+                    hasFirst: entry.first != Self.none
+                        && state.pointee.items[Int(entry.first)].start == 0,
+                    hasLast: entry.hasLast, isComplete: entry.isComplete))
+            list = entry.newer
+        }
+        return found
+    }
+
     public func setShared(_ isShared: Bool) { state.pointee.isShared = isShared }
 
     func lockTable() {
@@ -211,14 +228,14 @@ struct Fragment {
 }
 
 /// What the fragments of one datagram have in common.
-struct FragmentKey: Equatable {
-    var source: ConntrackAddress
-    var destination: ConntrackAddress
-    var context: UInt64
-    var identification: UInt32
-    var zone: UInt16
-    var protocolNumber: UInt8
-    var isIPv6: Bool
+public struct FragmentKey: Equatable, Sendable {
+    public var source: ConntrackAddress
+    public var destination: ConntrackAddress
+    public var context: UInt64
+    public var identification: UInt32
+    public var zone: UInt16
+    public var protocolNumber: UInt8
+    public var isIPv6: Bool
 
     func hash(_ hash: KeyedHash) -> UInt64 {
         let words: InlineArray<6, UInt64> = [
@@ -230,6 +247,15 @@ struct FragmentKey: Equatable {
             hash.hash(UnsafeRawPointer($0.baseAddress.unsafelyUnwrapped), words: 6)
         }
     }
+}
+
+/// What is held of one datagram.
+public struct FragmentedDatagram: Sendable {
+    public var key: FragmentKey
+    public var count: Int
+    public var hasFirst: Bool
+    public var hasLast: Bool
+    public var isComplete: Bool
 }
 
 /// The fragments of one datagram, in order of their place in it.

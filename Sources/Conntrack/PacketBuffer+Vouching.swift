@@ -1,5 +1,5 @@
-// Whether a packet's checksums are known to be right before any state moves: the device says so, the
-// sender has yet to complete them, or they are checked here, once a packet.
+// Whether a packet's checksums are known to be right before any state moves: the device says so,
+// the sender has yet to complete them, or they are checked here, once a packet.
 
 import PacketBuffer
 import Wire

@@ -58,7 +58,8 @@ public struct DPDKArguments: Sendable, Equatable {
                 line += ["--huge-dir", hugepageDirectory]
             } else if !asks(for: "--in-memory", "--huge-dir", "--file-prefix") {
                 // Nothing stays behind in a hugetlbfs when the process is killed.
-                line.append("--in-memory")
+                // One region a list of pages: virtio_user shares at most eight with its other end.
+                line += ["--in-memory", "--single-file-segments"]
             }
         } else {
             for option in ["--no-huge", "--no-shconf", "--no-pci"] where !asks(for: option) {

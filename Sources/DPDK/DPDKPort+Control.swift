@@ -118,8 +118,9 @@ extension DPDKPort {
                 roomBytes: roomBytes, queues: queueStates, pending: pending))
     }
 
-    /// Drivers whose transmit queues each lead to the receive queue of the same number, at the other
-    /// end or in the device itself: what is sent on one that has no such partner is never received.
+    /// Drivers whose transmit queues each lead to the receive queue of the same number, at the
+    /// other end or in the device itself: what is sent on one that has no such partner is never
+    /// received.
     private static let pairing: Set<String> = ["net_memif", "net_ring"]
 
     /// As many transmit queues as asked for, or as the device has partners for them: both ends are

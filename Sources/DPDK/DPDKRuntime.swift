@@ -63,7 +63,8 @@ public enum DPDKRuntime {
     }
 
     /// Sends DPDK's log lines to `sink` instead of stderr; best before `initialise`. It is called
-    /// on any thread, with DPDK's level (1 emergency to 8 debug) and the bytes of one or more lines.
+    /// on any thread, with DPDK's level (1 emergency to 8 debug) and the bytes of one or more
+    /// lines.
     public static func redirectLog(
         to sink: @escaping @convention(c) (UInt32, UnsafePointer<CChar>?, UInt64) -> Void
     ) {

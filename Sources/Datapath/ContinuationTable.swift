@@ -1,5 +1,6 @@
-// Paused packets: what `controller(pause)` leaves behind until NXT_RESUME comes. A bounded ring; the
-// oldest give way. A handle carries a serial number, so a late resume finds nothing, not another's.
+// Paused packets: what `controller(pause)` leaves behind until NXT_RESUME comes. A bounded ring;
+// the oldest give way. A handle carries a serial number, so a late resume finds nothing, not
+// another's.
 
 import Flow
 import Pipeline
@@ -79,8 +80,8 @@ import Pipeline
         return serial
     }
 
-    /// Frames point into programs, which are freed no sooner than six seconds after their rule went:
-    /// a continuation that is older than this may point to nothing, and is refused.
+    /// Frames point into programs, which are freed no sooner than six seconds after their rule
+    /// went: a continuation that is older than this may point to nothing, and is refused.
     static var lifetimeMilliseconds: UInt64 { 5_000 }
 
     /// The slot of `serial`, if it is still there and not too old.

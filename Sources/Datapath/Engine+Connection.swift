@@ -22,10 +22,12 @@ extension Engine {
             index, generation: generation, isReply: isReply, facts: tracked, now: state.pointee.now)
     }
 
-    /// Whether a packet with a key is fit to begin a connection: in TCP, one picked up in the middle.
+    /// Whether a packet with a key is fit to begin a connection: in TCP, one picked up in the
+    /// middle.
     @inline(__always)
     func mayBegin(_ packet: PacketBuffer, _ facts: PacketFacts) -> Bool {
-        facts.proto != 6 || TCPHeader(unchecked: packet.data + Int(facts.l4)).flags & TCPFlags.ack != 0
+        guard facts.proto == 6 else { return true }
+        return TCPHeader(unchecked: packet.data + Int(facts.l4)).flags & TCPFlags.ack != 0
     }
 
     /// Whether the packet's checksums are right, as far as conntrack asks.

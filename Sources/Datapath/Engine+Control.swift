@@ -173,8 +173,8 @@ extension Engine {
         return packet
     }
 
-    /// Takes registers, metadata, tunnel, conntrack and port fields from `key`; header fields stay as
-    /// parsed from the frame.
+    /// Takes registers, metadata, tunnel, conntrack and port fields from `key`; header fields stay
+    /// as parsed from the frame.
     private func adoptMetadata(_ key: [UInt8]) {
         guard key.count == FlowLayout.byteCount else { return }
         let target = state.pointee.interpreter.state.pointee.key

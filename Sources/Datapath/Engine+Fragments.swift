@@ -1,5 +1,5 @@
-// Fragments on their way through ct(): held until whole, judged as one, and then each run through the
-// pipeline again with the verdict its datagram got.
+// Fragments on their way through ct(): held until whole, judged as one, and then each run through
+// the pipeline again with the verdict its datagram got.
 
 import Conntrack
 import Flow
@@ -16,9 +16,11 @@ extension Engine {
         }
     }
 
-    /// A fragment at a `ct()`: held, or the last one of its datagram, which is judged as a whole. False
-    /// where the tracker shall see the fragment as it is (and call it invalid).
-    func trackFragment(_ packet: PacketBuffer, _ call: UnsafeMutablePointer<ConntrackCall>) -> Bool {
+    /// A fragment at a `ct()`: held, or the last one of its datagram, which is judged as a whole.
+    /// False where the tracker shall see the fragment as it is (and call it invalid).
+    func trackFragment(
+        _ packet: PacketBuffer, _ call: UnsafeMutablePointer<ConntrackCall>
+    ) -> Bool {
         let s = state
         guard let fragments = s.pointee.fragments, !s.pointee.released.isFull else { return false }
         let key = s.pointee.interpreter.state.pointee.key

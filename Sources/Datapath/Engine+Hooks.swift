@@ -1,5 +1,5 @@
-// What the interpreter asks of the engine: conntrack, execution so far, packet-ins and learning. The
-// hooks' context is the engine's state.
+// What the interpreter asks of the engine: conntrack, execution so far, packet-ins and learning.
+// The hooks' context is the engine's state.
 
 import Conntrack
 import Dpif

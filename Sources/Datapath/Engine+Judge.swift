@@ -1,5 +1,5 @@
-// Level 2: a packet without a record that holds is judged by the pipeline, and what was found is kept
-// as a record where the outcome is a function of its key.
+// Level 2: a packet without a record that holds is judged by the pipeline, and what was found is
+// kept as a record where the outcome is a function of its key.
 
 import Bounded
 import CIntrinsics
@@ -83,8 +83,8 @@ extension Engine {
         x.pointee.positions.hasL4 = layout.hasL4
     }
 
-    /// Keeps the outcome of the judgement as a record and returns its path, or drops the record that
-    /// no longer holds.
+    /// Keeps the outcome of the judgement as a record and returns its path, or drops the record
+    /// that no longer holds.
     private func remember(_ position: Int, slot: UInt32) -> UnsafeMutablePointer<FlowPath>? {
         let s = state
         let i = s.pointee.interpreter.state

@@ -1,5 +1,6 @@
-// Whether a record from before some rule changes still holds: each change since is tried against the
-// tables its path visited and the arrival fields no instruction wrote. In doubt the packet is judged.
+// Whether a record from before some rule changes still holds: each change since is tried against
+// the tables its path visited and the arrival fields no instruction wrote. In doubt the packet is
+// judged.
 
 import CIntrinsics
 import Flow

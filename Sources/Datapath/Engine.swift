@@ -1,5 +1,6 @@
-// The engine's batch: extract keys, hash and prefetch, probe, prefetch what the records depend on, then
-// each packet in its order: a hit executes its path, anything else runs the pipeline. No I/O, no clock.
+// The engine's batch: extract keys, hash and prefetch, probe, prefetch what the records depend on,
+// then each packet in its order: a hit executes its path, anything else runs the pipeline. No I/O,
+// no clock.
 
 import Bounded
 import CIntrinsics
@@ -61,8 +62,8 @@ extension Engine {
         batch.removeAll()
     }
 
-    /// Reads what is in force for this turn. The change count is read before the version: a record is
-    /// never believed to know of a change that it was not judged under.
+    /// Reads what is in force for this turn. The change count is read before the version: a record
+    /// is never believed to know of a change that it was not judged under.
     @inline(__always)
     func beginTurn(now: UInt64) {
         let s = state
@@ -82,8 +83,12 @@ extension Engine {
         guard record.pointee.path != .max else { return }
         let path = state.pointee.paths.path(record.pointee.path)
         vd_prefetch(UnsafeRawPointer(path))
-        if path.pointee.kinds.0 == 1 { state.pointee.conntrack.prefetch(record.pointee.dependency0.index) }
-        if path.pointee.kinds.1 == 1 { state.pointee.conntrack.prefetch(record.pointee.dependency1.index) }
+        if path.pointee.kinds.0 == 1 {
+            state.pointee.conntrack.prefetch(record.pointee.dependency0.index)
+        }
+        if path.pointee.kinds.1 == 1 {
+            state.pointee.conntrack.prefetch(record.pointee.dependency1.index)
+        }
     }
 
     @inline(__always)
@@ -191,7 +196,8 @@ extension Engine {
     func segmentLength(_ packet: PacketBuffer, _ facts: PacketFacts) -> Int {
         var headers = Int(facts.l4)
         if facts.proto == 6 && packet.length >= headers &+ 20 {
-            headers &+= Int(packet.data.load(fromByteOffset: headers &+ 12, as: UInt8.self) &>> 4) &* 4
+            let offset = packet.data.load(fromByteOffset: headers &+ 12, as: UInt8.self) &>> 4
+            headers &+= Int(offset) &* 4
         } else {
             headers &+= 8
         }

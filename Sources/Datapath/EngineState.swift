@@ -122,8 +122,8 @@ public struct EngineState {
                 verdict: verdict, request: request, continuations: ContinuationTable(),
                 keys: keys, entries: entries,
                 recordIdleMilliseconds: settings.recordIdleMilliseconds,
-                selfCheck: SelfCheck(interval: settings.selfCheckInterval), zonePolicies: zonePolicies,
-                revalidationKey: FlowKey.allocate()))
+                selfCheck: SelfCheck(interval: settings.selfCheckInterval),
+                zonePolicies: zonePolicies, revalidationKey: FlowKey.allocate()))
         installHooks()
     }
 }

@@ -1,5 +1,5 @@
-// A path: the operations, credits and conditions that one way through the pipeline came to. Shared by
-// every record that took the same steps; counts packets for all that it passed.
+// A path: the operations, credits and conditions that one way through the pipeline came to. Shared
+// by every record that took the same steps; counts packets for all that it passed.
 
 import Bounded
 import CIntrinsics
@@ -95,8 +95,8 @@ extension UnsafeMutablePointer where Pointee == FlowPath {
             .assumingMemoryBound(to: UInt32.self)
     }
 
-    /// The path that the interpreter's recording came to, shared or new; nil if it is too long or no
-    /// slot is free. The caller owns one reference.
+    /// The path that the interpreter's recording came to, shared or new; nil if it is too long or
+    /// no slot is free. The caller owns one reference.
     public func intern(_ state: UnsafeMutablePointer<InterpreterState>) -> UInt32? {
         let s = state
         guard s.pointee.operationCount <= PathTable.operationsMax,
@@ -145,7 +145,9 @@ extension UnsafeMutablePointer where Pointee == FlowPath {
         }
     }
 
-    private func fill(_ slot: UInt32, _ s: UnsafeMutablePointer<InterpreterState>, _ hashed: UInt64) {
+    private func fill(
+        _ slot: UInt32, _ s: UnsafeMutablePointer<InterpreterState>, _ hashed: UInt64
+    ) {
         let head = path(slot)
         head.initialize(to: FlowPath())
         head.pointee.hash = hashed

@@ -1,5 +1,5 @@
-// A flow record: what one exact flow came to. Two cache lines: the key, then what it depends on, its
-// path and its counts.
+// A flow record: what one exact flow came to. Two cache lines: the key, then what it depends on,
+// its path and its counts.
 
 import Bounded
 import CIntrinsics

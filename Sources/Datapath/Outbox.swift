@@ -32,8 +32,8 @@ import PacketBuffer
         rows[Int(port)] = .allocate(capacity: Outbox.rowCapacity)
     }
 
-    /// Queues `packet` for `port`; false if the port has no row or the row is full: the caller still
-    /// owns the packet.
+    /// Queues `packet` for `port`; false if the port has no row or the row is full: the caller
+    /// still owns the packet.
     @inlinable @inline(always)
     public func push(_ packet: PacketBuffer, to port: UInt32) -> Bool {
         guard Int(port) < Outbox.portsMax, let row = rows[Int(port)] else { return false }

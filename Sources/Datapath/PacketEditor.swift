@@ -1,5 +1,5 @@
-// Writes header fields into packets with their checksums. Positions are those that the engine tracks
-// for the packet in hand; nothing here parses.
+// Writes header fields into packets with their checksums. Positions are those that the engine
+// tracks for the packet in hand; nothing here parses.
 
 import Flow
 import PacketBuffer
@@ -217,7 +217,9 @@ import Wire
         if o.flags & 4 != 0 { store32(UInt32(truncatingIfNeeded: o.c), data, p.l3 &+ 24) }
     }
 
-    static func setARPHardware(_ packet: PacketBuffer, _ p: PacketPositions, _ o: DatapathOperation) {
+    static func setARPHardware(
+        _ packet: PacketBuffer, _ p: PacketPositions, _ o: DatapathOperation
+    ) {
         guard packet.length >= p.l3 &+ 28 else { return }
         if o.flags & 1 != 0 { store48(o.c, packet.data, p.l3 &+ 8) }
         if o.flags & 2 != 0 { store48(o.d, packet.data, p.l3 &+ 18) }
@@ -237,7 +239,9 @@ import Wire
         patch(data, p.l4 &+ 2, change: sum)
     }
 
-    static func setNDExtension(_ packet: PacketBuffer, _ p: PacketPositions, _ o: DatapathOperation) {
+    static func setNDExtension(
+        _ packet: PacketBuffer, _ p: PacketPositions, _ o: DatapathOperation
+    ) {
         guard packet.length >= p.l4 &+ 24 else { return }
         let data = packet.data
         if o.flags & 1 != 0 {
@@ -252,7 +256,9 @@ import Wire
         }
     }
 
-    static func setNDLinkLayer(_ packet: PacketBuffer, _ p: PacketPositions, _ o: DatapathOperation) {
+    static func setNDLinkLayer(
+        _ packet: PacketBuffer, _ p: PacketPositions, _ o: DatapathOperation
+    ) {
         let data = packet.data
         let end = packet.length
         var position = p.l4 &+ 24

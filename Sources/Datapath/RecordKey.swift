@@ -22,9 +22,9 @@ import PacketBuffer
 
 /// Makes record keys.
 ///
-/// **Shape**: eight words: port (12 bits), IPv6 label, type; destination, tag; source, tag; protocol,
-/// TOS, TTL, TCP flags, ports; four words of addresses. Compared and hashed as memory. The flags are 0
-/// where no rule matches them.
+/// **Shape**: eight words: port (12 bits), IPv6 label, type; destination, tag; source, tag;
+/// protocol, TOS, TTL, TCP flags, ports; four words of addresses. Compared and hashed as memory.
+/// The flags are 0 where no rule matches them.
 @frozen public enum RecordKey {
     @inlinable public static var wordCount: Int { 8 }
 
@@ -114,8 +114,8 @@ import PacketBuffer
         facts.end = UInt16(truncatingIfNeeded: min(offset &+ total, 0xffff))
         words[3] = UInt64(proto) | tos &<< 8 | ttl &<< 16
         finish(
-            frame, end: offset &+ total, l4: offset &+ headerLength, keepsFlags: keepsFlags, icmp: 1,
-            words, &facts)
+            frame, end: offset &+ total, l4: offset &+ headerLength, keepsFlags: keepsFlags,
+            icmp: 1, words, &facts)
     }
 
     @inlinable @inline(always)
@@ -141,8 +141,8 @@ import PacketBuffer
         facts.end = UInt16(truncatingIfNeeded: min(offset &+ 40 &+ payload, 0xffff))
         words[3] = UInt64(proto) | UInt64(head &>> 20 & 0xff) &<< 8 | ttl &<< 16
         finish(
-            frame, end: offset &+ 40 &+ payload, l4: offset &+ 40, keepsFlags: keepsFlags, icmp: 58, words,
-            &facts)
+            frame, end: offset &+ 40 &+ payload, l4: offset &+ 40, keepsFlags: keepsFlags,
+            icmp: 58, words, &facts)
     }
 
     @inlinable @inline(always)

@@ -1,5 +1,5 @@
-// Datagrams whose fragments are being let go, innermost last: a fragment that has just been let go may
-// complete another datagram at the next `ct()` before its fellows have gone on.
+// Datagrams whose fragments are being let go, innermost last: a fragment that has just been let go
+// may complete another datagram at the next `ct()` before its fellows have gone on.
 
 import Conntrack
 import Flow
@@ -41,7 +41,8 @@ public struct ReleasedFragments {
         count &+= 1
     }
 
-    /// The next fragment of the innermost datagram; nil when there is none, and the datagram is done.
+    /// The next fragment of the innermost datagram; nil when there is none, and the datagram is
+    /// done.
     mutating func take(from fragments: FragmentTable) -> PacketBuffer? {
         guard count > 0 else { return nil }
         if let packet = fragments.nextFragment(&entries[count &- 1].assembly) { return packet }

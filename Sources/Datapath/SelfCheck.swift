@@ -1,5 +1,5 @@
-// The self-check: of the packets that records would serve, a sample is judged by the pipeline instead,
-// and both must come to the same path. The first that did not is kept for whoever asks.
+// The self-check: of the packets that records would serve, a sample is judged by the pipeline
+// instead, and both must come to the same path. The first that did not is kept for whoever asks.
 
 import Dpif
 import Flow

@@ -30,5 +30,40 @@ public struct FragmentStatistics: Equatable, Sendable {
     public var ipv6 = Family()
     /// Fragments held now.
     public var held = 0
+    /// The datagrams that they belong to.
+    public var datagrams: [Datagram] = []
     public init() {}
+
+    /// A datagram of which fragments are held.
+    public struct Datagram: Equatable, Sendable {
+        /// Four or sixteen bytes each.
+        public var source: [UInt8]
+        public var destination: [UInt8]
+        public var identification: UInt32
+        public var zone: UInt16
+        public var protocolNumber: UInt8
+        /// Tells apart the places in the pipeline where it may be put together.
+        public var recirculation: UInt32
+        public var fragments: Int
+        public var hasFirst: Bool
+        public var hasLast: Bool
+        public var isComplete: Bool
+
+        public init(
+            source: [UInt8], destination: [UInt8], identification: UInt32, zone: UInt16,
+            protocolNumber: UInt8, recirculation: UInt32, fragments: Int, hasFirst: Bool,
+            hasLast: Bool, isComplete: Bool
+        ) {
+            self.source = source
+            self.destination = destination
+            self.identification = identification
+            self.zone = zone
+            self.protocolNumber = protocolNumber
+            self.recirculation = recirculation
+            self.fragments = fragments
+            self.hasFirst = hasFirst
+            self.hasLast = hasLast
+            self.isComplete = isComplete
+        }
+    }
 }

@@ -1,5 +1,5 @@
-// How receive queues are to be spread over poll threads, as the database asks for it. Values that go
-// from the control room through the hatch.
+// How receive queues are to be spread over poll threads, as the database asks for it. Values that
+// go from the control room through the hatch.
 
 /// How queues that nobody pinned are given to threads (`other_config:pmd-rxq-assign`).
 public enum QueueAssignment: String, Hashable, Sendable {
@@ -18,8 +18,8 @@ public struct PollingSettings: Hashable, Sendable {
     public var assignment = QueueAssignment.cycles
     /// Whether a CPU that a queue is pinned to takes no other queues (`pmd-rxq-isolate`).
     public var isolates = true
-    /// The longest sleep of a thread whose devices must be polled, in microseconds (`pmd-maxsleep`);
-    /// 0 for none at all, nil for the default.
+    /// The longest sleep of a thread whose devices must be polled, in microseconds
+    /// (`pmd-maxsleep`); 0 for none at all, nil for the default.
     public var sleepMicrosecondsMax: UInt32?
     public init() {}
 }

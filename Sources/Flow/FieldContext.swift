@@ -21,6 +21,13 @@ public struct FieldContext: Hashable, Sendable {
         for word in match.words { absorb(word) }
     }
 
+    /// What is known of the packet that a key was extracted from: everything.
+    public init(_ key: FlowKey) {
+        for index in 0..<FlowLayout.byteCount / 8 {
+            absorb(MatchWord(index: UInt8(index), value: key.word(index), mask: .max))
+        }
+    }
+
     /// Whether the outer tag is known to be there.
     public var hasVLAN: Bool { vlanTCI & 0x1000 != 0 }
 

@@ -13,7 +13,8 @@ import Flow
 public struct ActionCheck {
     /// OpenFlow 1.0 tolerates inconsistencies that later versions refuse.
     public var version: OpenFlowVersion
-    public var match: FlowMatch
+    /// What is known of the packets.
+    public var context: FieldContext
     public var oxm: OXMCodec
     /// Plain port numbers must be below.
     public var portLimit: UInt32 = 0xff00
@@ -29,13 +30,19 @@ public struct ActionCheck {
     public init(
         version: OpenFlowVersion, match: FlowMatch, tunnelOptions: TunnelOptionTable? = nil
     ) {
+        self.init(version: version, context: FieldContext(match), tunnelOptions: tunnelOptions)
+    }
+
+    public init(
+        version: OpenFlowVersion, context: FieldContext, tunnelOptions: TunnelOptionTable?
+    ) {
         self.version = version
-        self.match = match
+        self.context = context
         self.oxm = OXMCodec(tunnelOptions: tunnelOptions)
     }
 
     public func check(_ actions: [Action]) throws(OpenFlowError) {
-        var run = ActionCheckRun(check: self, context: FieldContext(match))
+        var run = ActionCheckRun(check: self, context: context)
         try run.check(actions)
         if run.isInconsistent && version > .v1_0 {
             throw OpenFlowError(.ofpbacMatchInconsistent)

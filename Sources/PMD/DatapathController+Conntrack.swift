@@ -107,8 +107,8 @@ extension ConnectionInfo {
 extension ConnectionInfo.Tuple {
     init(_ tuple: ConntrackTuple) {
         self.init()
-        source = Self.bytes(tuple.source, tuple.isIPv6)
-        destination = Self.bytes(tuple.destination, tuple.isIPv6)
+        source = tuple.source.bytes(isIPv6: tuple.isIPv6)
+        destination = tuple.destination.bytes(isIPv6: tuple.isIPv6)
         if tuple.isICMP {
             sourcePort = tuple.identifier
             destinationPort = tuple.identifier
@@ -119,16 +119,17 @@ extension ConnectionInfo.Tuple {
             destinationPort = tuple.destinationPort
         }
     }
+}
 
-    private static func bytes(_ address: ConntrackAddress, _ isIPv6: Bool) -> [UInt8] {
+extension ConntrackAddress {
+    /// The address in network order: sixteen bytes, or four.
+    func bytes(isIPv6: Bool) -> [UInt8] {
         if isIPv6 {
             return (0..<16).map {
-                UInt8(
-                    truncatingIfNeeded: ($0 < 8 ? address.high : address.low)
-                        >> UInt64(56 - 8 * ($0 % 8)))
+                UInt8(truncatingIfNeeded: ($0 < 8 ? high : low) >> UInt64(56 - 8 * ($0 % 8)))
             }
         }
-        return (0..<4).map { UInt8(truncatingIfNeeded: address.ipv4 >> UInt32(24 - 8 * $0)) }
+        return (0..<4).map { UInt8(truncatingIfNeeded: ipv4 >> UInt32(24 - 8 * $0)) }
     }
 }
 

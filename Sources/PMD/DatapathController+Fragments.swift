@@ -25,8 +25,23 @@ extension DatapathController {
             statistics.held = fragments.count
             statistics.ipv4 = .init(fragments.counters(isIPv6: false))
             statistics.ipv6 = .init(fragments.counters(isIPv6: true))
+            statistics.datagrams = fragments.datagrams.map(FragmentStatistics.Datagram.init)
             return statistics
         }
+    }
+}
+
+extension FragmentStatistics.Datagram {
+    init(_ datagram: FragmentedDatagram) {
+        let key = datagram.key
+        self.init(
+            source: key.source.bytes(isIPv6: key.isIPv6),
+            destination: key.destination.bytes(isIPv6: key.isIPv6),
+            identification: key.identification, zone: key.zone,
+            protocolNumber: key.protocolNumber,
+            recirculation: UInt32(truncatingIfNeeded: key.context),
+            fragments: datagram.count, hasFirst: datagram.hasFirst, hasLast: datagram.hasLast,
+            isComplete: datagram.isComplete)
     }
 }
 

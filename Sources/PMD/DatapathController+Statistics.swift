@@ -1,5 +1,5 @@
-// Counters of the poll threads, for commands. They are read while the threads run: each is a word of
-// its own, and a sum may be a turn old.
+// Counters of the poll threads, for commands. They are read while the threads run: each is a word
+// of its own, and a sum may be a turn old.
 
 import CIntrinsics
 import Datapath

@@ -34,8 +34,8 @@ public final class DatapathController: DatapathControl {
     let epochs: EpochDomain
     let clock = EngineClock()
     let devices: UnsafeMutablePointer<DatapathDevice?>
-    /// Every thread there ever was, by number; those that ended wait to be started again, with empty
-    /// tables. The first never ends.
+    /// Every thread there ever was, by number; those that ended wait to be started again, with
+    /// empty tables. The first never ends.
     var threads: [PollThread] = []
     /// The running ones, by number.
     var handles: [Int: pthread_t] = [:]
@@ -170,8 +170,8 @@ public final class DatapathController: DatapathControl {
         return body()
     }
 
-    /// Runs `body`, which uses the connection or fragment tables beside the poll threads: their locks
-    /// are in use meanwhile, even with a single thread.
+    /// Runs `body`, which uses the connection or fragment tables beside the poll threads: their
+    /// locks are in use meanwhile, even with a single thread.
     func sharingTables<T>(_ body: () -> T) -> T {
         guard !handles.isEmpty, !areTablesShared else { return body() }
         setTablesShared(true)

@@ -30,8 +30,8 @@ struct LoadHistory {
     /// Forgets everything: counters began anew.
     mutating func clear() { samples = [] }
 
-    /// The sample that lies `milliseconds` back or, if none is so old, the oldest; nil while there is
-    /// none.
+    /// The sample that lies `milliseconds` back or, if none is so old, the oldest; nil while there
+    /// is none.
     func sample(before now: UInt64, milliseconds: UInt64) -> Sample? {
         samples.last { now &- $0.time >= milliseconds } ?? samples.first
     }

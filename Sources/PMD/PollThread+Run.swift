@@ -1,6 +1,6 @@
-// What a poll thread does: polls its receive queues, runs the engine, empties the outbox, sweeps, and
-// sleeps when there is nothing to do. While it waits, for packets or for the control room, it waits
-// in the kernel: neither kind of waiting takes time from others.
+// What a poll thread does: polls its receive queues, runs the engine, empties the outbox, sweeps,
+// and sleeps when there is nothing to do. While it waits, for packets or for the control room, it
+// waits in the kernel: neither kind of waiting takes time from others.
 
 import Bounded
 import CIntrinsics
@@ -159,8 +159,8 @@ extension PollThread {
         shared.pointee.epochs.goOnline(shared.pointee.number)
     }
 
-    /// Sleeps until a queue has packets, or for a nap where a device must be polled; the naps grow as
-    /// nothing comes. Returns what has to be polled then.
+    /// Sleeps until a queue has packets, or for a nap where a device must be polled; the naps grow
+    /// as nothing comes. Returns what has to be polled then.
     private func sleep(idleMilliseconds: UInt64) -> TurnScope {
         let mustPoll = shared.pointee.polledCount > 0
         let most = shared.pointee.sleepMicrosecondsMax
@@ -170,8 +170,8 @@ extension PollThread {
         vd_store_release32(stateWord, PollState.asleep)
         vd_fence()
         if vd_load_acquire32(holdWord) != 0 { vd_wake32(stateWord) }
-        // A sixteenth of the silence so far, up to a millisecond; then a thousandth of it. What ends
-        // the silence waits that much longer at most.
+        // A sixteenth of the silence so far, up to a millisecond; then a thousandth of it. What
+        // ends the silence waits that much longer at most.
         let share = min(max(20, idleMilliseconds &* 62), max(1000, idleMilliseconds))
         let nap = mustPoll ? min(share, most) : 100_000
         let ready = vd_epoll_wait(shared.pointee.epoll, nap)

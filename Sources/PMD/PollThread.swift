@@ -1,5 +1,5 @@
-// A handle on a poll thread, and the control room's side of it: start, end, hold, let go, wake. What
-// the thread itself does is in PollThread+Run.swift.
+// A handle on a poll thread, and the control room's side of it: start, end, hold, let go, wake.
+// What the thread itself does is in PollThread+Run.swift.
 
 import Bounded
 import CIntrinsics
@@ -7,12 +7,12 @@ import Datapath
 import Glibc
 import PacketBuffer
 
-/// A handle on a poll thread and its memory, which outlives the thread: a thread that is ended may be
-/// started again.
+/// A handle on a poll thread and its memory, which outlives the thread: a thread that is ended may
+/// be started again.
 struct PollThread: @unchecked Sendable {
     static let queuesMax = 1024
-    /// Four milliseconds: a thread that has been idle for long then costs less than half a percent of
-    /// a core.
+    /// Four milliseconds: a thread that has been idle for long then costs less than half a percent
+    /// of a core.
     static let sleepMicrosecondsDefault: UInt64 = 4000
     let shared: UnsafeMutablePointer<PollThreadState>
 
@@ -81,8 +81,8 @@ struct PollThread: @unchecked Sendable {
         vd_fence()
     }
 
-    /// Waits until the thread touches nothing; at most one turn. A sleeping thread is held as it is,
-    /// without waking it.
+    /// Waits until the thread touches nothing; at most one turn. A sleeping thread is held as it
+    /// is, without waking it.
     func awaitHeld() {
         var spins = 0
         while true {

@@ -1,5 +1,5 @@
-// One receive queue as its poll thread sees it. The control room fills it in while the thread is held;
-// the counters are the thread's.
+// One receive queue as its poll thread sees it. The control room fills it in while the thread is
+// held; the counters are the thread's.
 
 /// One receive queue of a thread.
 struct ReceiveQueue {

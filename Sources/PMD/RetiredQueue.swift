@@ -1,5 +1,5 @@
-// What the control room has taken out of poll threads' reach and will free: in order, each after the
-// epoch in which it was last seen, and not before its time.
+// What the control room has taken out of poll threads' reach and will free: in order, each after
+// the epoch in which it was last seen, and not before its time.
 
 /// A queue of things to free.
 ///

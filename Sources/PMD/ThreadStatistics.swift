@@ -9,7 +9,8 @@ public struct ThreadStatistics: Sendable {
         public var datapathPort: UInt32
         public var queue: Int
         public var packets: UInt64
-        /// Its share of the time looked back at, from 0 to 1; nil where it was not polled that long.
+        /// Its share of the time looked back at, from 0 to 1; nil where it was not polled that
+        /// long.
         public var load: Double?
     }
 

@@ -44,8 +44,8 @@ import Flow
 }
 
 extension UnsafeMutablePointer where Pointee == ChangeLog {
-    /// Notes that a rule of `bridge` and `table` with `match` comes or goes with `version`. It counts
-    /// from `publish` on.
+    /// Notes that a rule of `bridge` and `table` with `match` comes or goes with `version`. It
+    /// counts from `publish` on.
     public func append(version: UInt64, bridge: UInt16, table: UInt8, match: FlowMatch) {
         let number = pointee.written
         vd_store_release64(writtenPlace, number + 1)
@@ -63,8 +63,8 @@ extension UnsafeMutablePointer where Pointee == ChangeLog {
     /// Makes every change written so far count. The version that shows them is in force already.
     func publish() { vd_store_release64(UnsafeMutableRawPointer(self), pointee.written) }
 
-    /// Whether the changes from `number` (its low 32 bits) on are all still in the ring. Asked after
-    /// they were read; an answer of false means that some were overwritten meanwhile.
+    /// Whether the changes from `number` (its low 32 bits) on are all still in the ring. Asked
+    /// after they were read; an answer of false means that some were overwritten meanwhile.
     @inlinable @inline(always)
     public func keeps(from number: UInt32) -> Bool {
         vd_load_fence()

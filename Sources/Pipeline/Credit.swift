@@ -1,14 +1,14 @@
-// Who is credited with a packet: rules, groups and their buckets, mirrors, tables that found no rule.
-// A judgement gathers credits; a path keeps them and pays its counts in later, so that whatever
-// OpenFlow and the database read counts the packets that records served, too.
+// Who is credited with a packet: rules, groups and their buckets, mirrors, tables that found no
+// rule. A judgement gathers credits; a path keeps them and pays its counts in later, so that
+// whatever OpenFlow and the database read counts the packets that records served, too.
 
 import CIntrinsics
 import Flow
 
 /// One counter that a packet's judgement passed.
 ///
-/// **Shape**: a pointer whose low three bits say what it points to; the high 16 bits, by how many bytes
-/// the packet is longer there than as it arrived.
+/// **Shape**: a pointer whose low three bits say what it points to; the high 16 bits, by how many
+/// bytes the packet is longer there than as it arrived.
 /// **Owner**: as what it points to; all pay in with relaxed atomics.
 @frozen public struct Credit: Equatable, Sendable {
     @frozen public enum Kind: UInt64, Sendable {
@@ -128,8 +128,8 @@ import Flow
 }
 
 extension Interpreter {
-    /// From here on the packet counts with the length that it has now: a recirculated packet is seen
-    /// anew.
+    /// From here on the packet counts with the length that it has now: a recirculated packet is
+    /// seen anew.
     @inline(__always)
     func countAnew() {
         state.pointee.lengthChange = Int16(

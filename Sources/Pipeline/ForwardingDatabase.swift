@@ -106,7 +106,8 @@ extension UnsafeMutablePointer where Pointee == ForwardingDatabase {
     ) -> Bool {
         let key = Self.key(address, vlan)
         let base = pointee.entries + Int(bucket) &* ForwardingDatabase.ways
-        for way in 0..<ForwardingDatabase.ways where base[way].key == key && base[way].port == port {
+        for way in 0..<ForwardingDatabase.ways
+        where base[way].key == key && base[way].port == port {
             if base[way].lastUsed & 0x8000_0000 == 0 && !isStatic {
                 base[way].lastUsed = nowSeconds
                 return false
@@ -178,7 +179,9 @@ extension UnsafeMutablePointer where Pointee == ForwardingDatabase {
     }
 
     /// Every entry: port, VLAN, address, last use in seconds, whether static.
-    public func dump() -> [(port: UInt32, vlan: UInt16, address: UInt64, used: UInt32, fixed: Bool)] {
+    public func dump()
+        -> [(port: UInt32, vlan: UInt16, address: UInt64, used: UInt32, fixed: Bool)]
+    {
         acquire()
         defer { release() }
         var list: [(port: UInt32, vlan: UInt16, address: UInt64, used: UInt32, fixed: Bool)] = []

@@ -28,7 +28,8 @@ import Flow
 @frozen public struct Group {
     public var id: UInt32
     public var kind: GroupKind
-    /// Select method: 0 the default hash over addresses and ports, 1 `hash` with `fields`, 2 `dp_hash`.
+    /// Select method: 0 the default hash over addresses and ports, 1 `hash` with `fields`, 2
+    /// `dp_hash`.
     public var method: UInt8 = 0
     public var methodParameter: UInt64 = 0
     /// Key words and masks hashed by method 1.

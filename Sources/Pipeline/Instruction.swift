@@ -212,8 +212,8 @@ import Flow
     public init() {}
 }
 
-/// Operands of `learn`: an opaque handle that the control room resolves. The interpreter gathers the
-/// field values it names and posts an event.
+/// Operands of `learn`: an opaque handle that the control room resolves. The interpreter gathers
+/// the field values it names and posts an event.
 @frozen public struct LearnOperands {
     /// Identifies the learn action to the control room.
     public var handle: UInt64

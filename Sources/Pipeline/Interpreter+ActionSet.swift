@@ -1,5 +1,6 @@
-// The action set: gathered while tables run, executed in OpenFlow's order at the end of the pipeline.
-// Copies of the packet (clones, patches, forks of `ct()`) have sets of their own, on a stack.
+// The action set: gathered while tables run, executed in OpenFlow's order at the end of the
+// pipeline. Copies of the packet (clones, patches, forks of `ct()`) have sets of their own, on a
+// stack.
 
 import Flow
 
@@ -11,8 +12,8 @@ extension Interpreter {
             == state.pointee.actionSetBase
     }
 
-    /// Runs `body` with an action set of its own, empty or a copy of the present one; the present one
-    /// is as it was after it.
+    /// Runs `body` with an action set of its own, empty or a copy of the present one; the present
+    /// one is as it was after it.
     func withOwnActionSet(copied: Bool, _ body: () -> Void) {
         let s = state
         let base = s.pointee.actionSetBase
@@ -75,9 +76,9 @@ extension Interpreter {
         state.pointee.actionSetCount = start
     }
 
-    /// Runs the entries from `start` in OpenFlow's order of an action set and takes them off: of each
-    /// kind that may appear once the last one counts; field writes keep their order; output only
-    /// without group. What they write to the action set stays in their place.
+    /// Runs the entries from `start` in OpenFlow's order of an action set and takes them off: of
+    /// each kind that may appear once the last one counts; field writes keep their order; output
+    /// only without group. What they write to the action set stays in their place.
     func runActionSet(from start: Int, isLast: Bool) {
         let s = state
         let end = s.pointee.actionSetCount
@@ -107,7 +108,9 @@ extension Interpreter {
         func run(_ position: Int, isLast: Bool) {
             runInstructions(set + position, count: 1, isLast: isLast)
         }
-        for code in [Opcode.stripVLAN, .popMPLS, .pushMPLS, .pushVLAN, .decrementTTL, .decrementMPLSTTL] {
+        for code in [
+            Opcode.stripVLAN, .popMPLS, .pushMPLS, .pushVLAN, .decrementTTL, .decrementMPLSTTL,
+        ] {
             if let position = last(code) { run(position, isLast: false) }
             if s.pointee.exits { return }
         }

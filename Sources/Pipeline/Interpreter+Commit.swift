@@ -1,5 +1,5 @@
-// From key to operations: whatever the instructions changed in the key since the last commit becomes
-// operations on the packet, as late as possible and no more than needed.
+// From key to operations: whatever the instructions changed in the key since the last commit
+// becomes operations on the packet, as late as possible and no more than needed.
 
 import Flow
 

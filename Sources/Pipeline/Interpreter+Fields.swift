@@ -99,7 +99,8 @@ extension Interpreter {
             } else {
                 part = high &>> UInt64(done &- 64)
             }
-            let mask = UInt8(truncatingIfNeeded: (UInt64(1) &<< UInt64(take) &- 1) &<< UInt64(shift))
+            let ones = UInt64(1) &<< UInt64(take) &- 1
+            let mask = UInt8(truncatingIfNeeded: ones &<< UInt64(shift))
             let value = UInt8(truncatingIfNeeded: part &<< UInt64(shift)) & mask
             let old = state.pointee.key.load8(offset)
             state.pointee.key.store8(old & ~mask | value, at: offset)

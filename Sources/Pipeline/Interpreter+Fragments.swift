@@ -1,6 +1,6 @@
-// Going on with the fragments of a datagram that a `ct()` has judged as a whole. The lists in hand are
-// left as for a pause; then each fragment, one after the other, goes through the table behind the
-// `ct()` and through what is left of the lists.
+// Going on with the fragments of a datagram that a `ct()` has judged as a whole. The lists in hand
+// are left as for a pause; then each fragment, one after the other, goes through the table behind
+// the `ct()` and through what is left of the lists.
 
 import Flow
 
@@ -63,7 +63,8 @@ extension Interpreter {
         s.pointee.exits = true
     }
 
-    /// Sends the fragment in hand through the table behind the `ct()`, on a copy if it is needed after.
+    /// Sends the fragment in hand through the table behind the `ct()`, on a copy if it is needed
+    /// after.
     private func recirculate(_ pending: PendingFragments, hasRest: Bool) {
         guard let table = pending.recircTable else { return }
         countAnew()

@@ -117,7 +117,8 @@ extension Interpreter {
             let isIPv6 = key.load16(FlowLayout.ethType) == 0x86dd
             let isIP = holds(FieldGuard.ip.rawValue)
             let trafficClass = isIP ? UInt32(key.load8(FlowLayout.ipTOS) & 0xfc) &>> 2 & 7 : 0
-            let ttl = isIP && key.load8(FlowLayout.ipTTL) != 0 ? UInt32(key.load8(FlowLayout.ipTTL)) : 64
+            let inner = isIP ? UInt32(key.load8(FlowLayout.ipTTL)) : 0
+            let ttl = inner != 0 ? inner : 64
             entry = (isIPv6 ? 2 : 0) &<< 12 | trafficClass &<< 9 | 0x100 | ttl
             clearNetworkFields()
         }

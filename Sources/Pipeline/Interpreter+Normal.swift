@@ -158,8 +158,8 @@ extension Interpreter {
     private func floods(to index: UInt16, from source: UInt16, vlan: UInt16) -> Bool {
         let configuration = state.pointee.configuration
         let bundle = configuration.pointee.bundles[Int(index)]
-        guard index != source, !bundle.isMirrorOutput, bundle.portCount > 0, let ports = bundle.ports,
-            carries(index, vlan: vlan)
+        guard index != source, !bundle.isMirrorOutput, bundle.portCount > 0,
+            let ports = bundle.ports, carries(index, vlan: vlan)
         else { return false }
         if bundle.isProtected && source != .max
             && configuration.pointee.bundles[Int(source)].isProtected

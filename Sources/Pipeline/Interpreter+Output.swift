@@ -305,8 +305,8 @@ extension Interpreter {
         if bits != 0 { mirror(bits, of: bundle) }
     }
 
-    /// Sends the packet as it is to those of the mirrors `selected` that want it: it came in, or goes
-    /// out, on `bundle`.
+    /// Sends the packet as it is to those of the mirrors `selected` that want it: it came in, or
+    /// goes out, on `bundle`.
     private func mirror(_ selected: UInt32, of bundle: UInt16) {
         let configuration = state.pointee.configuration
         let arrived = VLANTags(state.pointee.key)

@@ -1,6 +1,6 @@
-// The interpreter: runs the compiled tables on one packet and records what it does. The engine calls
-// it on a miss and executes the recording; ofproto/trace calls it with hooks that only watch. Both
-// therefore say the same.
+// The interpreter: runs the compiled tables on one packet and records what it does. The engine
+// calls it on a miss and executes the recording; ofproto/trace calls it with hooks that only watch.
+// Both therefore say the same.
 
 import Flow
 
@@ -248,7 +248,10 @@ extension Interpreter {
         case .stackPop: stackPop(BitRange(packed: i.pointee.x), guarded: i.pointee.b)
         case .decrementTTL: return decrementTTL(i.pointee)
         case .decrementMPLSTTL: return decrementMPLSTTL()
-        case .setMPLS: setMPLS(value: UInt32(truncatingIfNeeded: i.pointee.x), mask: UInt32(truncatingIfNeeded: i.pointee.y))
+        case .setMPLS:
+            setMPLS(
+                value: UInt32(truncatingIfNeeded: i.pointee.x),
+                mask: UInt32(truncatingIfNeeded: i.pointee.y))
         case .pushMPLS: pushMPLS(i.pointee.b)
         case .popMPLS: popMPLS(i.pointee.b)
         case .finTimeout: finTimeout()

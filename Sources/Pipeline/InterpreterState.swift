@@ -62,7 +62,8 @@ import Flow
     public var isPausing = false
     /// The fragments of a datagram wait for the lists in hand to be left, as a pause does.
     public var pending: PendingFragments?
-    /// Tells apart where the packet was last recirculated: fragments meet only within one such pass.
+    /// Tells apart where the packet was last recirculated: fragments meet only within one such
+    /// pass.
     public var recirculation: UInt64 = 0
     public var isPacketOut = false
     public var mirrorsDone: UInt32 = 0
@@ -98,8 +99,8 @@ import Flow
     public var isCacheable = true
     public var outputCount: Int32 = 0
     public var dropReason: DropReason = .none
-    /// What makes packets go to controllers now: an action (1), the action set (3), a group (4) or a
-    /// packet-out (5).
+    /// What makes packets go to controllers now: an action (1), the action set (3), a group (4) or
+    /// a packet-out (5).
     public var controllerReason: UInt8 = 1
     /// The input port takes no packets: the rule is found and credited, but not run.
     public var isRefused = false

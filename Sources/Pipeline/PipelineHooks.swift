@@ -62,7 +62,8 @@ import Flow
 
 /// The functions a judgement may call. Each gets `context` first.
 @frozen public struct PipelineHooks {
-    public typealias Call = @convention(c) (UnsafeMutableRawPointer?, UnsafeMutableRawPointer) -> Void
+    public typealias Call =
+        @convention(c) (UnsafeMutableRawPointer?, UnsafeMutableRawPointer) -> Void
     public var context: UnsafeMutableRawPointer?
     /// `ConntrackCall` on the packet; fills ct_* of the key and rewrites addresses under NAT.
     public var conntrack: Call?

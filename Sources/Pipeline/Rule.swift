@@ -87,8 +87,10 @@ extension UnsafeMutablePointer where Pointee == Rule {
     @inlinable @inline(always)
     public func credit(packets: UInt64, bytes: UInt64, now: UInt64) {
         let base = UnsafeMutableRawPointer(self)
-        _ = vd_fetch_add64(base + MemoryLayout<Rule>.offset(of: \.packetCount).unsafelyUnwrapped, packets)
-        _ = vd_fetch_add64(base + MemoryLayout<Rule>.offset(of: \.byteCount).unsafelyUnwrapped, bytes)
+        _ = vd_fetch_add64(
+            base + MemoryLayout<Rule>.offset(of: \.packetCount).unsafelyUnwrapped, packets)
+        _ = vd_fetch_add64(
+            base + MemoryLayout<Rule>.offset(of: \.byteCount).unsafelyUnwrapped, bytes)
         vd_store_relaxed64(base + MemoryLayout<Rule>.offset(of: \.lastUsed).unsafelyUnwrapped, now)
     }
 }

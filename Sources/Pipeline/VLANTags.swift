@@ -1,5 +1,6 @@
 // The two tags that switching works with: what a packet carries, what it carries within the bridge,
-// and what it leaves with, as `vlan_mode` says. Called by the interpreter for NORMAL and for mirrors.
+// and what it leaves with, as `vlan_mode` says. Called by the interpreter for NORMAL and for
+// mirrors.
 
 import Flow
 

@@ -63,24 +63,19 @@ import Testing
     @Test func epochsWaitForThreads() {
         let domain = EpochDomain(threadCapacity: 3)
         defer { domain.deallocate() }
-        let list = RetireList(capacity: 2, domain: domain)
-        defer { list.deallocate() }
         domain.goOnline(0)
         domain.goOnline(2)
-        #expect(list.retire(11))
-        #expect(list.retire(12))
-        #expect(!list.retire(13))
-        var freed: [UInt64] = []
-        #expect(list.reclaim { freed.append($0) } == 0)
+        let first = domain.advance()
+        #expect(!domain.hasPassed(first))
         domain.quiesce(0)
-        #expect(list.reclaim { freed.append($0) } == 0)
+        #expect(!domain.hasPassed(first))
         domain.quiesce(2)
-        #expect(list.reclaim { freed.append($0) } == 2)
-        #expect(freed == [11, 12])
-        #expect(list.retire(14))
+        #expect(domain.hasPassed(first))
+        let second = domain.advance()
+        #expect(!domain.hasPassed(second))
         domain.goOffline(0)
-        #expect(list.reclaim { freed.append($0) } == 0)
+        #expect(!domain.hasPassed(second))
         domain.goOffline(2)
-        #expect(list.reclaim { freed.append($0) } == 1)
+        #expect(domain.hasPassed(second))
     }
 }

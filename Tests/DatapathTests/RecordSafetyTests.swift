@@ -1,5 +1,5 @@
-// Records must never outlive or outreach what they were judged from: NAT without a connection, changes
-// that are being written, fragments that pass more than one ct().
+// Records must never outlive or outreach what they were judged from: NAT without a connection,
+// changes that are being written, fragments that pass more than one ct().
 
 import Bounded
 import Conntrack
@@ -122,8 +122,8 @@ import Testing
         #expect(rig.pool.available(.standard) == packets)
     }
 
-    /// check_pkt_larger, also behind a pushed tag: packets of one flow on both sides of the bound, in
-    /// both orders, go where a fresh judgement sends them.
+    /// check_pkt_larger, also behind a pushed tag: packets of one flow on both sides of the bound,
+    /// in both orders, go where a fresh judgement sends them.
     @Test(arguments: [false, true], [false, true])
     func aRecordServesItsLengthsOnly(isPushed: Bool, isRising: Bool) throws {
         let rig = try EngineRig()

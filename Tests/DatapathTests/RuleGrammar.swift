@@ -1,5 +1,5 @@
-// A small grammar of rules for the simulation: what tenants' and controllers' pipelines are made of,
-// thrown together at random. Every rule can be made twice, once for each switch.
+// A small grammar of rules for the simulation: what tenants' and controllers' pipelines are made
+// of, thrown together at random. Every rule can be made twice, once for each switch.
 
 import Flow
 import Pipeline
@@ -41,7 +41,8 @@ struct RuleGrammar {
         self.ports = ports
     }
 
-    /// Rules that let conversations happen: connections from even ports, answers to them, switching.
+    /// Rules that let conversations happen: connections from even ports, answers to them,
+    /// switching.
     mutating func base() -> [RuleText] {
         let zone = UInt16(1 + random.below(3))
         let isTranslated = random.chance(50)

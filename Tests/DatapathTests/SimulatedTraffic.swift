@@ -1,6 +1,6 @@
 // Hosts and conversations of the simulation: TCP that opens, talks and closes, UDP questions and
-// answers, echoes and fragments, over a network that loses, repeats and reorders. A server answers to
-// the addresses that it sees, so translation is part of the conversation.
+// answers, echoes and fragments, over a network that loses, repeats and reorders. A server answers
+// to the addresses that it sees, so translation is part of the conversation.
 
 import TestSupport
 

@@ -1,7 +1,8 @@
 // The whole engine under a seed: random rules, conversations over a bad network, full queues, ports
 // that come and go, rules that change meanwhile, and a clock that jumps. Beside the engine runs one
-// that judges every packet afresh; they must send the same and count the same, and in the end nothing
-// may be left: no buffer, no fragment, no connection, no record, no path. A failure names its seed.
+// that judges every packet afresh; they must send the same and count the same, and in the end
+// nothing may be left: no buffer, no fragment, no connection, no record, no path. A failure names
+// its seed.
 
 import Conntrack
 import Flow
@@ -27,8 +28,8 @@ import Testing
         #expect(fault == nil, "seed \(seed): \(fault ?? "")")
     }
 
-    /// The runs do what they are for: records serve and are judged again, tables fill up, queues are
-    /// full, fragments and connections come and go.
+    /// The runs do what they are for: records serve and are judged again, tables fill up, queues
+    /// are full, fragments and connections come and go.
     @Test func runsReachEverything() throws {
         var total = SimulationReach()
         for seed in 0..<40 as Range<UInt64> {
@@ -97,7 +98,9 @@ final class Simulation {
     func run(steps: Int) throws -> String? {
         for step in 0..<steps {
             if let fault = act() { return "step \(step): \(fault)" }
-            if switches.connectionCount > connections { return "step \(step): too many connections" }
+            if switches.connectionCount > connections {
+                return "step \(step): too many connections"
+            }
         }
         return finish()
     }

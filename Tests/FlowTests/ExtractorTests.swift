@@ -1,5 +1,6 @@
-// Extraction from literal frames: every header once with all its fields, and each way to be malformed
-// with what is still understood then. As in Open vSwitch a truncated header leaves the outer layers.
+// Extraction from literal frames: every header once with all its fields, and each way to be
+// malformed with what is still understood then. As in Open vSwitch a truncated header leaves the
+// outer layers.
 
 import Flow
 import Testing

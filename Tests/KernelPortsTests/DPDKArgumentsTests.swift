@@ -33,7 +33,7 @@ import Testing
         #expect(
             try arguments.commandLine(hasHugepages: true, firstCPU: 0) == [
                 "ovs-vswitchd", "-c", "0x3", "--socket-mem", "1024,0", "--socket-limit", "2048,0",
-                "--in-memory", "--no-telemetry",
+                "--in-memory", "--single-file-segments", "--no-telemetry",
             ])
     }
 

@@ -1,5 +1,5 @@
-// Poll threads as the controller drives them: held, made and ended while packets come, on dummy ports
-// and without rules, so that every packet is counted as judged and dropped.
+// Poll threads as the controller drives them: held, made and ended while packets come, on dummy
+// ports and without rules, so that every packet is counted as judged and dropped.
 
 import CIntrinsics
 import Dpif

@@ -8,7 +8,9 @@ import Testing
 
 @Suite struct QueuePlanTests {
     /// Port 1 with three queues, port 2 with one.
-    private func queues(_ pins: [Int: Int] = [:], loads: [UInt64] = [0, 0, 0, 0]) -> [PlannedQueue] {
+    private func queues(
+        _ pins: [Int: Int] = [:], loads: [UInt64] = [0, 0, 0, 0]
+    ) -> [PlannedQueue] {
         (0..<4).map { place in
             var queue = PlannedQueue(
                 datapathPort: place < 3 ? 1 : 2, name: place < 3 ? "p1" : "p2",

@@ -82,7 +82,8 @@ import Testing
         table.deallocate()
     }
 
-    /// The best rule of a subtable is not visible yet: a lower one of it, or another subtable's, is.
+    /// The best rule of a subtable is not visible yet: a lower one of it, or another subtable's,
+    /// is.
     @Test func aHigherRuleThatIsNotVisibleHidesNothing() {
         var generator = TableGenerator(seed: 5)
         let table = UnsafeMutablePointer<RuleTable>.allocate(capacity: 1)

@@ -1,5 +1,5 @@
-// Groups through a whole engine: which bucket a flow takes, that it keeps it, that a dead bucket moves
-// only its own flows, and that weights are kept in the long run.
+// Groups through a whole engine: which bucket a flow takes, that it keeps it, that a dead bucket
+// moves only its own flows, and that weights are kept in the long run.
 
 import Flow
 import TestSupport

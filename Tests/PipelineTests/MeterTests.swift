@@ -1,5 +1,5 @@
-// Meters: what passes over a long time is the rate and one burst, in packets and in kilobits; of two
-// bands the one with the higher rate that is exceeded acts; the clock may stand still or jump.
+// Meters: what passes over a long time is the rate and one burst, in packets and in kilobits; of
+// two bands the one with the higher rate that is exceeded acts; the clock may stand still or jump.
 
 import Testing
 

@@ -1,5 +1,5 @@
-// Two switches that are told the same: one keeps flow records, the other gives all of them up before
-// every packet, so that it judges each one afresh. Whatever they send must be the same.
+// Two switches that are told the same: one keeps flow records, the other gives all of them up
+// before every packet, so that it judges each one afresh. Whatever they send must be the same.
 
 import Bounded
 import Conntrack

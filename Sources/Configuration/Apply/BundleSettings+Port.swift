@@ -41,8 +41,8 @@ extension BundleSettings {
         self.activeMember = activeMember
     }
 
-    /// The VLANs a port carries, as far as its mode knows trunks. A native VLAN is always among them,
-    /// and then VLAN 0 is not: what comes without a tag belongs to the native one.
+    /// The VLANs a port carries, as far as its mode knows trunks. A native VLAN is always among
+    /// them, and then VLAN 0 is not: what comes without a tag belongs to the native one.
     private static func trunks(_ row: PortRow, _ mode: VLANMode, _ tag: UInt16) -> [UInt16]? {
         let given = row.trunks.isEmpty ? nil : row.trunks
         switch mode {

@@ -61,8 +61,8 @@ extension VirtualSwitch {
     }
 
     /// An error as dpctl words it.
-    static func dpctlError(_ text: String) -> CommandFailure {
-        CommandFailure("ovs-vswitchd: \(text) (Invalid argument)\n")
+    static func dpctlError(_ text: String, reason: String = "Invalid argument") -> CommandFailure {
+        CommandFailure("ovs-vswitchd: \(text) (\(reason))\n")
     }
 
     /// A command of dpctl whose options are parsed and whose datapath is taken off.

@@ -64,8 +64,8 @@ extension VirtualSwitch {
         return records(style) { ports.contains($0) }
     }
 
-    /// The flow records whose datapath port passes, one on a line, of all poll threads or of that on
-    /// `core`; with `showsCores`, each thread's below a line that names its core.
+    /// The flow records whose datapath port passes, one on a line, of all poll threads or of that
+    /// on `core`; with `showsCores`, each thread's below a line that names its core.
     func records(
         _ style: RecordText.Style, core: Int? = nil, showsCores: Bool = false,
         where isWanted: (UInt32) -> Bool

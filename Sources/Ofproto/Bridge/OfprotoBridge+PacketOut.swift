@@ -6,18 +6,39 @@ import OpenFlow
 import Pipeline
 
 extension OfprotoBridge {
-    /// Checks what does not depend on rules, as is done when a message is put into a bundle.
+    /// Checks what does not depend on rules, as is done when a message is put into a bundle. The
+    /// actions must suit the packet as those of a rule must suit its match.
     ///
-    /// **Errors**: OFPBRC_BUFFER_UNKNOWN.
-    func check(_ message: PacketOut) throws(OpenFlowError) {
+    /// **Errors**: OFPBRC_BUFFER_UNKNOWN; those of `ActionCheck`.
+    func check(_ message: PacketOut, _ codec: CodecContext) throws(OpenFlowError) {
         if message.bufferID != noBuffer { throw OpenFlowError(.ofpbrcBufferUnknown) }
+        var check = ActionCheck(
+            version: codec.version, context: fieldContext(message),
+            tunnelOptions: codec.tunnelOptions)
+        check.portLimit = codec.portLimit
+        check.table = 0
+        check.tableCount = codec.tableCount
+        try check.check(message.actions)
     }
 
-    /// Sends a packet through its actions.
+    private func fieldContext(_ message: PacketOut) -> FieldContext {
+        let key = FlowKey.allocate()
+        defer { key.deallocate() }
+        PacketMetadataFields.key(message.metadata).withUnsafeBytes {
+            key.base.copyMemory(from: $0.baseAddress.unsafelyUnwrapped, byteCount: $0.count)
+        }
+        message.packet.withUnsafeBytes {
+            guard let frame = $0.baseAddress else { return }
+            let vlanLimit = Int(pipeline.pointee.vlanLimit)
+            _ = FlowExtractor.extract(frame, length: $0.count, vlanLimit: vlanLimit, into: key)
+        }
+        return FieldContext(key)
+    }
+
+    /// Sends a packet that has been checked through its actions.
     ///
-    /// **Errors**: OFPBRC_BUFFER_UNKNOWN, OFPBAC_BAD_OUT_GROUP, OFPMMFC_INVALID_METER.
+    /// **Errors**: OFPBAC_BAD_OUT_GROUP, OFPMMFC_INVALID_METER.
     func send(_ message: PacketOut) throws(OpenFlowError) {
-        try check(message)
         try check(ActionScan(message.actions))
         commitChange()
         let compiled = ActionCompiler.compile(message.actions, resolver: self)

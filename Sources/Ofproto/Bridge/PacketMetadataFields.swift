@@ -40,7 +40,8 @@ enum PacketMetadataFields {
             field, value: value.resized(to: field.info.byteCount), mask: .exactMask(of: field))
     }
 
-    /// The state, with the Ethertype that its tuple is read by, and the tuple of a valid connection.
+    /// The state, with the Ethertype that its tuple is read by, and the tuple of a valid
+    /// connection.
     private static func setConntrack(_ key: [UInt8], in match: inout FlowMatch) {
         let state = KeyBytes.value(key, of: .ctState).low64
         guard state != 0 else { return }

@@ -66,7 +66,7 @@ extension OpenFlowSession {
         case .groupMod(let mod): content = .groupMod(mod)
         case .portMod(let mod): content = .portMod(mod)
         case .packetOut(let message):
-            try bridge.check(message)
+            try bridge.check(message, context)
             content = .packetOut(message)
         default: throw OpenFlowError(.ofpbfcMsgUnsup)
         }

@@ -84,6 +84,7 @@ extension OpenFlowSession {
             try bridge.apply(mod)
         case .packetOut(let message):
             try requirePrimary()
+            try bridge.check(message, context)
             try bridge.send(message)
         default: return false
         }

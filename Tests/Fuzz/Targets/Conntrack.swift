@@ -48,7 +48,9 @@ func fuzzConntrack(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     return 0
 }
 
-private func step(_ input: inout InputReader, _ fixture: ConntrackFixture, _ table: ConntrackTable) {
+private func step(
+    _ input: inout InputReader, _ fixture: ConntrackFixture, _ table: ConntrackTable
+) {
     let shape = input.byte()
     let frame = shape & 3 == 3 ? rawFrame(&input) : builtFrame(shape, &input)
     let exact = ExactPacket(frame, room: Int(input.byte() & 31))

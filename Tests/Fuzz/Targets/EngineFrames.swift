@@ -66,7 +66,8 @@ func fuzzEngine(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     while rig.engine.state.pointee.events.consume({ _ in }) {}
     rig.now += 90 * 86_400_000
     let conntrack = rig.engine.state.pointee.conntrack
-    for _ in 0..<40 where conntrack.state.pointee.counters.created > conntrack.state.pointee.counters.deleted {
+    let counters = { conntrack.state.pointee.counters }
+    for _ in 0..<40 where counters().created > counters().deleted {
         rig.now += 1000
         _ = rig.engine.state.pointee.conntrack.expire(now: rig.now, budget: 1024)
     }

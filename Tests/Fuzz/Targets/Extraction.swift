@@ -1,5 +1,6 @@
 // Extraction: any frame, through the full extraction and through the record's key. Where the latter
-// has a key, both must have read the same fields, and the frame must be one that a record may serve.
+// has a key, both must have read the same fields, and the frame must be one that a record may
+// serve.
 
 import Flow
 import PacketBuffer

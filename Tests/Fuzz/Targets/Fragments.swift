@@ -1,5 +1,5 @@
-// Fragments: pieces of any size and order of a few datagrams, and raw ones. What was put together is
-// let go as it came; when their time has passed, no packet and no list may be left.
+// Fragments: pieces of any size and order of a few datagrams, and raw ones. What was put together
+// is let go as it came; when their time has passed, no packet and no list may be left.
 
 import Bounded
 import PacketBuffer

@@ -1,5 +1,5 @@
-// The JSON-RPC reader: a stream in pieces gives the same values as in one, and every value writes to
-// a text that reads as itself.
+// The JSON-RPC reader: a stream in pieces gives the same values as in one, and every value writes
+// to a text that reads as itself.
 
 import OVSDB
 

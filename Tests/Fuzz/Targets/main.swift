@@ -1,5 +1,6 @@
 // The fuzzing executable: `fuzz TARGET [libFuzzer's arguments]`. Built by tools/fuzz alone, with
-// coverage and the address sanitizer; libFuzzer is linked as a library, so this is an ordinary main.
+// coverage and the address sanitizer; libFuzzer is linked as a library, so this is an ordinary
+// main.
 
 import Glibc
 
