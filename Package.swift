@@ -21,15 +21,14 @@ let hot: [SwiftSetting] = common + (fuzzer == nil ? [
 ] : [])
 
 func control(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, exclude: readme(name), swiftSettings: common)
+    .target(name: name, dependencies: dependencies, swiftSettings: common)
 }
 func engine(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, exclude: readme(name), swiftSettings: hot)
+    .target(name: name, dependencies: dependencies, swiftSettings: hot)
 }
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: common)
 }
-func readme(_ name: String) -> [String] { [] }
 
 let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"),
