@@ -6,7 +6,7 @@ import Datapath
 import Dpif
 import Flow
 
-extension DatapathController {
+extension DatapathController: PollThreadInspection {
     /// Notes what queues and threads have cost so far; call it every `pollSampleMilliseconds`.
     public func samplePolling() {
         var queues: [QueueID: UInt64] = [:]
@@ -30,7 +30,7 @@ extension DatapathController {
     public static var pollSampleMilliseconds: Int64 { Int64(LoadHistory.intervalMilliseconds) }
 
     /// Counters of each poll thread, with loads over the last `seconds`.
-    public func threadStatistics(seconds: UInt64 = 60) -> [ThreadStatistics] {
+    public func threadStatistics(seconds: UInt64) -> [ThreadStatistics] {
         let now = nowMilliseconds
         let before = history.sample(before: now, milliseconds: seconds * 1000)
         return active.map { number in

@@ -16,7 +16,6 @@ final class SwitchDaemon {
     private let arguments: DaemonArguments
     private let host: LoopHost
     private let datapath: DatapathController
-    private let threads: PollThreads
     private let vswitch: VirtualSwitch
     private let unixctl: UnixctlServer
     private var monitor: LinkMonitor?
@@ -37,7 +36,6 @@ final class SwitchDaemon {
         self.arguments = arguments
         self.datapath = datapath
         host = LoopHost(loop: loop, arguments: arguments)
-        threads = PollThreads(datapath)
         let endpoint = try StreamEndpoint(
             arguments.database, defaultPort: StreamPort.ovsdb,
             runDirectory: arguments.directories.run)
@@ -49,7 +47,7 @@ final class SwitchDaemon {
             options: SwitchOptions(arguments))
         unixctl = UnixctlServer(
             loop: loop, version: Version.text(program: arguments.program))
-        vswitch.inspection = threads
+        vswitch.inspection = datapath
         let remarks = VLog.module("dpif_netdev")
         datapath.onRemark = { isWarning, text in
             if isWarning { remarks.warn(text) } else { remarks.info(text) }

@@ -1,6 +1,8 @@
 // The names by which tools know the datapath. There is one, but bridges of types netdev, system and
 // dummy each believe in theirs.
 
+import Dpif
+
 extension VirtualSwitch {
     /// The types that bridges have, by name.
     var typesInUse: [String] { Set(bridges.values.map(\.datapathType)).sorted() }
@@ -24,7 +26,7 @@ extension VirtualSwitch {
 
     /// Packets that records served, and packets that the pipeline judged.
     var lookups: (hits: UInt64, misses: UInt64, records: Int) {
-        let threads = inspection?.pollThreads() ?? []
+        let threads = inspection?.threadStatistics() ?? []
         return (
             threads.reduce(0) { $0 &+ $1.recordHits }, threads.reduce(0) { $0 &+ $1.judged },
             threads.reduce(0) { $0 + $1.records }

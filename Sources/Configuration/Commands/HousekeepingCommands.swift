@@ -1,5 +1,7 @@
 // Commands about the process: coverage, memory, revalidation.
 
+import Dpif
+
 extension VirtualSwitch {
     var housekeepingCommands: [CommandDefinition] {
         [
@@ -41,7 +43,7 @@ extension VirtualSwitch {
         coverage.set("datapath_record_hit", to: lookups.hits)
         coverage.set("datapath_judged", to: lookups.misses)
         for (reason, count) in inspection?.drops() ?? [:] {
-            coverage.set("drop_\(Self.snakeCase(reason))", to: count)
+            coverage.set("drop_\(Self.snakeCase("\(reason)"))", to: count)
         }
     }
 
@@ -64,7 +66,7 @@ extension VirtualSwitch {
         if connections > 0 { usage.append(("ofconns", connections)) }
         let ports = bridges.values.reduce(0) { $0 + $1.interfaces.count }
         if ports > 0 { usage.append(("ports", ports)) }
-        usage.append(("poll-threads", inspection?.pollThreads().count ?? 0))
+        usage.append(("poll-threads", inspection?.threadStatistics().count ?? 0))
         let rules = bridges.values.reduce(0) {
             $0 + $1.ofproto.allRules(includingHidden: true).count
         }

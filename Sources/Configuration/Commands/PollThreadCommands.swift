@@ -1,5 +1,7 @@
 // Commands about the poll threads: dpif-netdev/*.
 
+import Dpif
+
 extension VirtualSwitch {
     var pollThreadCommands: [CommandDefinition] {
         [
@@ -10,7 +12,7 @@ extension VirtualSwitch {
             CommandDefinition("dpif-netdev/pmd-stats-clear", "[-pmd core] [dp]", 0...3) {
                 [unowned self] arguments throws(CommandFailure) in
                 _ = try chosenThreads(arguments)
-                inspection?.clearPollThreads()
+                inspection?.clearThreadStatistics()
                 return ""
             },
             CommandDefinition(
@@ -36,7 +38,7 @@ extension VirtualSwitch {
                 [unowned self] _ in subtableImplementations
             },
             CommandDefinition("dpif-netdev/miniflow-parser-get", "", 0...0) { [unowned self] _ in
-                let threads = (inspection?.pollThreads() ?? []).map { String($0.core) }
+                let threads = (inspection?.threadStatistics() ?? []).map { String($0.core) }
                 return "Available MFEX implementations:\n  scalar (available: True pmds: "
                     + (threads.isEmpty ? "none" : threads.joined(separator: ",")) + ")\n"
             },
@@ -60,7 +62,7 @@ extension VirtualSwitch {
     /// The threads that `-pmd CORE` names, or all.
     private func chosenThreads(
         _ arguments: [String]
-    ) throws(CommandFailure) -> [PollThreadReport] {
+    ) throws(CommandFailure) -> [ThreadStatistics] {
         var rest = arguments[...]
         var core: Int?
         var seconds: UInt64 = 60
@@ -74,7 +76,7 @@ extension VirtualSwitch {
             default: try checkDatapath([option])
             }
         }
-        let threads = inspection?.pollThreads(seconds: seconds) ?? []
+        let threads = inspection?.threadStatistics(seconds: seconds) ?? []
         return threads.filter { core == nil || $0.core == core }.sorted { $0.core < $1.core }
     }
 
@@ -99,9 +101,9 @@ extension VirtualSwitch {
             + threads.map { PollThreadText.queues($0, names) }.joined()
     }
 
-    private func stats(_ thread: PollThreadReport) -> String { PollThreadText.stats(thread) }
+    private func stats(_ thread: ThreadStatistics) -> String { PollThreadText.stats(thread) }
 
-    private func performance(_ thread: PollThreadReport) -> String {
+    private func performance(_ thread: ThreadStatistics) -> String {
         PollThreadText.performance(thread, time: WallClock.timeOfDay())
     }
 }

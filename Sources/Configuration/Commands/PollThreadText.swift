@@ -1,13 +1,15 @@
 // What the dpif-netdev/pmd-* commands print of one poll thread, in Open vSwitch's form. Pure.
 
+import Dpif
+
 /// Texts about a poll thread.
 enum PollThreadText {
-    private static func heading(_ thread: PollThreadReport) -> String {
+    private static func heading(_ thread: ThreadStatistics) -> String {
         "pmd thread numa_id 0 core_id \(thread.core):\n"
     }
 
     /// `pmd-stats-show`.
-    static func stats(_ thread: PollThreadReport) -> String {
+    static func stats(_ thread: ThreadStatistics) -> String {
         let total = thread.busyCycles &+ thread.idleCycles
         let packets = thread.packets
         var text = heading(thread)
@@ -38,7 +40,7 @@ enum PollThreadText {
     }
 
     /// `pmd-perf-show`, without histograms.
-    static func performance(_ thread: PollThreadReport, time: String) -> String {
+    static func performance(_ thread: ThreadStatistics, time: String) -> String {
         let used = thread.busyCycles &+ thread.idleCycles
         let milliseconds = max(thread.elapsedMilliseconds, 1)
         let perMicrosecond = max(Double(thread.elapsedCycles) / Double(milliseconds) / 1000, 1)
@@ -71,14 +73,14 @@ enum PollThreadText {
     }
 
     private static func elapsed(
-        _ thread: PollThreadReport, _ perMicrosecond: Double
+        _ thread: ThreadStatistics, _ perMicrosecond: Double
     ) -> String {
         let microseconds = Double(thread.elapsedCycles) / perMicrosecond
         let each = thread.turns > 0 ? microseconds / Double(thread.turns) : 0
         return Decimal.text(each, 2) + " us/it"
     }
 
-    private static func packets(_ thread: PollThreadReport, _ milliseconds: UInt64) -> String {
+    private static func packets(_ thread: ThreadStatistics, _ milliseconds: UInt64) -> String {
         let packets = thread.packets
         guard packets > 0 else { return line("  Rx packets:", 0, nil) }
         func part(_ name: String, _ count: UInt64, _ more: String = "") -> String {
@@ -95,7 +97,7 @@ enum PollThreadText {
     }
 
     /// `pmd-rxq-show`.
-    static func queues(_ thread: PollThreadReport, _ names: [UInt32: String]) -> String {
+    static func queues(_ thread: ThreadStatistics, _ names: [UInt32: String]) -> String {
         var text = heading(thread) + "  isolated : \(thread.isIsolated)\n"
         let rows = thread.queues.map { (names[$0.datapathPort] ?? "\($0.datapathPort)", $0) }
         for (name, queue) in rows.sorted(by: { ($0.0, $0.1.queue) < ($1.0, $1.1.queue) }) {

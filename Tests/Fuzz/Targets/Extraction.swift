@@ -22,7 +22,7 @@ func fuzzExtraction(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     var input = InputReader(data, count)
     let fixture = ExtractionFixture.shared
     let vlanLimit = input.below(3)
-    let strict = UInt32(input.byte() & 3)
+    let keepsFlags = input.byte() & 1 == 1
     let exact = ExactPacket(input.bytes(4096))
     defer { exact.free() }
     exact.packet.metadata.pointee.inPort = 1
@@ -31,7 +31,7 @@ func fuzzExtraction(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
         exact.packet.data, length: exact.packet.length, vlanLimit: vlanLimit, into: fixture.key)
     for index in 0..<RecordKey.wordCount { fixture.words[index] = 0 }
     let facts = RecordKey.make(
-        exact.packet, vlanLimit: UInt32(vlanLimit), strict: strict, into: fixture.words)
+        exact.packet, vlanLimit: UInt32(vlanLimit), keepsFlags: keepsFlags, into: fixture.words)
     guard facts.hasKey else { return 0 }
     guard let layout else { preconditionFailure("a key without an Ethernet header") }
     precondition(!layout.alwaysJudge, "a record would serve what must be judged")
@@ -39,11 +39,8 @@ func fuzzExtraction(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     fixture.record.initialize(to: FlowRecord())
     UnsafeMutableRawPointer(fixture.record).copyMemory(from: fixture.words, byteCount: 64)
     fixture.rig?.engine.expand(fixture.record, into: fixture.expanded)
-    // What no record keeps: flags are in no key unless they matter, and then there is none.
-    for key in [fixture.key, fixture.expanded] {
-        if strict & 1 == 0 { key.store16(0, at: FlowLayout.tcpFlags) }
-        if strict & 2 == 0 { key.store32(0, at: FlowLayout.ipv6Label) }
-    }
+    // Flags are in a record's key where some rule looks at them.
+    if !keepsFlags { fixture.key.store16(0, at: FlowLayout.tcpFlags) }
     for offset in FlowLayout.ethDestination..<FlowLayout.tunnelMetadata {
         precondition(
             fixture.key.load8(offset) == fixture.expanded.load8(offset),
