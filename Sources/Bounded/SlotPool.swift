@@ -57,6 +57,14 @@
         return fresh
     }
 
+    /// What `take` would hand out now.
+    @inlinable @inline(always)
+    public var next: UInt32? {
+        let free = state.pointee.freeCount
+        if free > 0 { return state.pointee.stack[Int(free &- 1)] }
+        return state.pointee.fresh < state.pointee.capacity ? state.pointee.fresh : nil
+    }
+
     /// Gives `slot`, which must be in use, back.
     @inlinable @inline(always)
     public func give(_ slot: UInt32) {

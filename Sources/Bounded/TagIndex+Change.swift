@@ -13,18 +13,14 @@ extension TagIndex {
         let tag = TagIndex.tag(of: hash)
         let first = bucket(of: hash)
         let second = otherBucket(of: first, tag: tag)
-        if place(tag, value, in: first) || place(tag, value, in: second) {
-            state.pointee.count &+= 1
-            return true
-        }
         var attempts = 0
-        while attempts < 3, makeRoom(first, second) {
-            if place(tag, value, in: first) || place(tag, value, in: second) {
+        repeat {
+            if place(tag, value, in: first) || placeSecond(tag, value, in: second, first) {
                 state.pointee.count &+= 1
                 return true
             }
             attempts &+= 1
-        }
+        } while attempts <= 3 && makeRoom(first, second)
         state.pointee.refusals &+= 1
         return false
     }
@@ -35,7 +31,7 @@ extension TagIndex {
         let tag = TagIndex.tag(of: hash)
         let first = bucket(of: hash)
         if clear(tag, value, in: first) { return true }
-        return clear(tag, value, in: otherBucket(of: first, tag: tag))
+        return overflows(first) && clear(tag, value, in: otherBucket(of: first, tag: tag))
     }
 
     /// Replaces the record number of the entry `old` under `hash` by `new`; false when there is
@@ -57,7 +53,7 @@ extension TagIndex {
                 }
                 candidates &= candidates &- 1
             }
-            if bucket == second { return false }
+            guard bucket == first, overflows(first) else { return false }
             bucket = second
         }
     }
@@ -79,6 +75,39 @@ extension TagIndex {
         return true
     }
 
+    /// As `place`, for an entry whose first bucket is `first`.
+    @inlinable @inline(always)
+    func placeSecond(_ tag: UInt16, _ value: UInt32, in bucket: UInt32, _ first: UInt32) -> Bool {
+        let line = address(of: bucket)
+        let slot = vd_match_tags8(line, 0).trailingZeroBitCount
+        guard place(tag, value, in: bucket) else { return false }
+        setDisplaced(line, slot, true)
+        count(overflow: 1, of: first)
+        return true
+    }
+
+    @inlinable @inline(always)
+    func isDisplaced(_ line: UnsafeMutableRawPointer, _ slot: Int) -> Bool {
+        line.load(fromByteOffset: 52, as: UInt8.self) &>> UInt8(slot) & 1 != 0
+    }
+
+    @inlinable @inline(always)
+    func setDisplaced(_ line: UnsafeMutableRawPointer, _ slot: Int, _ isDisplaced: Bool) {
+        let bits = line.load(fromByteOffset: 52, as: UInt8.self)
+        let bit = UInt8(1) &<< UInt8(slot)
+        line.storeBytes(
+            of: isDisplaced ? bits | bit : bits & ~bit, toByteOffset: 52, as: UInt8.self)
+    }
+
+    /// Adds to how many entries of `bucket` live elsewhere.
+    @inlinable @inline(always)
+    func count(overflow change: Int32, of bucket: UInt32) {
+        let line = address(of: bucket)
+        let old = line.load(fromByteOffset: 48, as: UInt32.self)
+        line.storeBytes(
+            of: old &+ UInt32(bitPattern: change), toByteOffset: 48, as: UInt32.self)
+    }
+
     @inlinable @inline(always)
     func clear(_ tag: UInt16, _ value: UInt32, in bucket: UInt32) -> Bool {
         let line = address(of: bucket)
@@ -87,6 +116,10 @@ extension TagIndex {
             let slot = candidates.trailingZeroBitCount
             if line.load(fromByteOffset: 16 &+ slot &* 4, as: UInt32.self) == value {
                 line.storeBytes(of: 0, toByteOffset: slot &* 2, as: UInt16.self)
+                if isDisplaced(line, slot) {
+                    setDisplaced(line, slot, false)
+                    count(overflow: -1, of: otherBucket(of: bucket, tag: tag))
+                }
                 state.pointee.count &-= 1
                 return true
             }
@@ -142,10 +175,18 @@ extension TagIndex {
             let value = line.load(fromByteOffset: 16 &+ slot &* 4, as: UInt32.self)
             // A chain may cross itself; then the entry is no longer the one that was planned.
             // Every move is to the entry's own other bucket, so stopping midway loses nothing.
-            guard tag != 0, otherBucket(of: source, tag: tag) == target,
-                place(tag, value, in: target)
+            guard tag != 0, otherBucket(of: source, tag: tag) == target else { return true }
+            let goesHome = isDisplaced(line, slot)
+            guard
+                goesHome
+                    ? place(tag, value, in: target)
+                    : placeSecond(tag, value, in: target, source)
             else { return true }
             line.storeBytes(of: 0, toByteOffset: slot &* 2, as: UInt16.self)
+            if goesHome {
+                setDisplaced(line, slot, false)
+                count(overflow: -1, of: target)
+            }
             state.pointee.kicks &+= 1
             let parent = Int(truncatingIfNeeded: (nodes[node] &>> 8) & 0xffff)
             if parent == 0xffff { return true }

@@ -12,9 +12,12 @@ import CIntrinsics
 
 /// An index from 64-bit keyed hashes to 32-bit record numbers.
 ///
-/// **Shape**: 64-byte buckets: 8 tags (UInt16, zero is empty), 8 values (UInt32), 16 bytes unused.
+/// **Shape**: 64-byte buckets: 8 tags (UInt16, zero is empty), 8 values (UInt32), how many entries
+/// that belong here live in their second bucket (UInt32), which of the entries here do so (a bit
+/// each), 11 bytes unused.
 /// **Owner**: one thread, or the table's lock; there are no concurrent readers.
-/// **Cost**: one cache line for most hits, two for a miss. Full at about 95 % of `slotCount`.
+/// **Cost**: one cache line for most lookups, found or not; two where the first bucket has been
+/// full. Full at about 95 % of `slotCount`.
 @frozen public struct TagIndex: @unchecked Sendable {
     @frozen public struct State {
         public var memory: MappedMemory
@@ -97,6 +100,12 @@ import CIntrinsics
         address(of: bucket).load(fromByteOffset: 16 &+ slot &* 4, as: UInt32.self)
     }
 
+    /// Whether entries whose first bucket is `bucket` live in their second one.
+    @inlinable @inline(always)
+    public func overflows(_ bucket: UInt32) -> Bool {
+        address(of: bucket).load(fromByteOffset: 48, as: UInt32.self) != 0
+    }
+
     /// The first record number under `hash` for which `isMatch` answers true, or nil.
     @inlinable @inline(always)
     public func find(_ hash: UInt64, where isMatch: (UInt32) -> Bool) -> UInt32? {
@@ -110,9 +119,8 @@ import CIntrinsics
                 if isMatch(value) { return value }
                 candidates &= candidates &- 1
             }
-            if bucket != first { return nil }
+            guard bucket == first, overflows(first) else { return nil }
             bucket = otherBucket(of: first, tag: tag)
-            if bucket == first { return nil }
         }
     }
 }

@@ -23,6 +23,12 @@ import CIntrinsics
         UInt32(truncatingIfNeeded: hash &>> 24) & 0xffff
     }
 
+    /// Asks for the counter of a hash.
+    @inlinable @inline(always)
+    public func prefetch(_ hash: UInt64) {
+        vd_prefetch(UnsafeRawPointer(generations + Int(AbsenceTable.index(hash))))
+    }
+
     /// Something now exists for tuples with this hash.
     @inlinable @inline(always)
     public func arrive(_ hash: UInt64) {

@@ -39,6 +39,12 @@ extension ConntrackTable {
     /// none.
     func takeSlot() -> UInt32? {
         guard let index = state.pointee.slots.take() else { return nil }
+        // Of the next connection: there will be one soon.
+        if let next = state.pointee.slots.next {
+            Prefetch.write(self.hot(next))
+            let lines = UnsafeMutableRawPointer(cold(next))
+            for line in 0..<3 { Prefetch.write(lines + 64 &* line) }
+        }
         let hot = hot(index)
         // A thread that still believes in the old connection may be about to look: it must find the
         // lock as a lock, and a generation that is not its own.

@@ -108,6 +108,29 @@ import Bounded
     @inlinable @inline(always)
     public func prefetch(_ index: UInt32) { Prefetch.write(hot(index)) }
 
+    /// Asks for what a lookup of `tuple` reads first, and returns the tuple's hash.
+    @inlinable @inline(always)
+    public func prefetchIndex(_ tuple: ConntrackTuple) -> UInt64 {
+        let hash = tuple.hash(state.pointee.hash)
+        state.pointee.index.prefetch(hash)
+        state.pointee.absences.prefetch(hash)
+        return hash
+    }
+
+    /// Asks for the connection that a tuple of `hash` may have, after `prefetchIndex`. Reads
+    /// without the lock what may be changing: only a guess comes of it.
+    @inlinable @inline(always)
+    public func prefetchConnection(_ hash: UInt64) {
+        let index = state.pointee.index
+        let bucket = index.bucket(of: hash)
+        let matches = index.matches(in: bucket, tag: TagIndex.tag(of: hash))
+        guard matches != 0 else { return }
+        let found = index.value(at: bucket, slot: matches.trailingZeroBitCount)
+        guard found < state.pointee.capacity else { return }
+        Prefetch.write(hot(found))
+        Prefetch.write(cold(found))
+    }
+
     /// Whether locks are taken, because more than one thread uses the table.
     public var isShared: Bool { state.pointee.isShared }
 

@@ -36,7 +36,7 @@ import Bounded
 
     /// The same for both directions: the endpoints are put in order first.
     @inlinable @inline(always)
-    func hash(_ hash: KeyedHash) -> UInt64 {
+    public func hash(_ hash: KeyedHash) -> UInt64 {
         let isSwapped =
             source.word0 != destination.word0
             ? source.word0 > destination.word0

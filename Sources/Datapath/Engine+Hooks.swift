@@ -57,6 +57,10 @@ extension Engine {
         let key = s.pointee.interpreter.state.pointee.key
         packet.l3Offset = x.pointee.positions.l3
         packet.l4Offset = x.pointee.positions.l4
+        s.pointee.zoneHints.note(
+            call.pointee.zone, port: packet.metadata.pointee.inPort,
+            isFirst: !s.pointee.isTracked)
+        s.pointee.isTracked = true
         let request = s.pointee.request
         fill(request, call.pointee, packet)
         let verdict = s.pointee.verdict

@@ -23,6 +23,7 @@ extension Engine {
         let frameLength = packet.isSuperPacket ? segmentLength(packet, facts) : length
         interpreter.begin(
             version: s.pointee.version, now: s.pointee.now, frameLength: frameLength)
+        s.pointee.isTracked = false
         if facts.hasKey { s.pointee.counters.judged &+= 1 }
         interpreter.judge(bridge: ingress.bridge, inPort: ingress.openflowPort)
         let i = interpreter.state

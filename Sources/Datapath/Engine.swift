@@ -47,6 +47,7 @@ extension Engine {
                 vd_prefetch_write(address + 64)
             }
         }
+        var unrecorded = count
         for position in 0..<count {
             let words = keys + position &* RecordKey.wordCount
             entries[position].record = .max
@@ -54,7 +55,11 @@ extension Engine {
                 let slot = records.find(entries[position].hash, words)
             else { continue }
             entries[position].record = slot
+            unrecorded &-= 1
             prefetchDependencies(records.records + Int(slot))
+        }
+        if unrecorded > 1 {
+            prefetchConnections(count, port: packets[0].metadata.pointee.inPort)
         }
         for position in 0..<count {
             handle(packets[position], position)

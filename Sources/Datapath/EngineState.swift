@@ -32,6 +32,8 @@ import Pipeline
 @frozen public struct BatchEntry {
     public var facts = PacketFacts()
     public var hash: UInt64 = 0
+    /// Of its connection in the zone expected, where it has no record.
+    public var connectionHash: UInt64 = 0
     /// Candidate record, `UInt32.max` for none.
     public var record: UInt32 = .max
 }
@@ -81,6 +83,9 @@ public struct EngineState {
     /// Layout of the packet being judged.
     public var layout = FrameLayout()
     public var revalidationKey: FlowKey
+    public var zoneHints = ZoneHints()
+    /// Whether the packet being judged has been tracked.
+    public var isTracked = false
     public var fragments: FragmentTable?
     public var released = ReleasedFragments()
 }

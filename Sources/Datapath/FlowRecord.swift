@@ -96,17 +96,6 @@ import Pipeline
     /// The record with the key at `words`.
     @inlinable @inline(always)
     public func find(_ hash: UInt64, _ words: UnsafeMutablePointer<UInt64>) -> UInt32? {
-        let tag = TagIndex.tag(of: hash)
-        var bucket = index.bucket(of: hash)
-        for turn in 0..<2 {
-            var matches = index.matches(in: bucket, tag: tag)
-            while matches != 0 {
-                let slot = index.value(at: bucket, slot: matches.trailingZeroBitCount)
-                if isEqual(slot, words) { return slot }
-                matches &= matches &- 1
-            }
-            if turn == 0 { bucket = index.otherBucket(of: bucket, tag: tag) }
-        }
-        return nil
+        index.find(hash) { isEqual($0, words) }
     }
 }

@@ -53,6 +53,13 @@ import Testing
         }
         #expect(kept.count * 100 > index.slotCount * 95)
         for (hash, value) in kept { #expect(index.find(hash) { $0 == value } == value) }
+        // Entries were moved to and fro; with the last of them nothing is believed to be elsewhere.
+        #expect((0...index.mask).contains { index.overflows($0) })
+        for (hash, value) in kept.shuffled(using: &random) {
+            #expect(index.remove(hash, value: value))
+        }
+        #expect(index.count == 0)
+        #expect((0...index.mask).allSatisfy { !index.overflows($0) })
     }
 
     /// Many entries of one hash fill two buckets and then are refused, without harm to others.

@@ -34,12 +34,12 @@ public final class EngineRig {
 
     /// - Parameter secret: of all hashes and of NAT's choices; rigs of one secret do the same.
     public init(
-        ports: Int = 4, connections: Int = 65_536, records: Int = 65_536,
+        ports: Int = 4, connections: Int = 65_536, records: Int = 65_536, paths: Int = 4096,
         secret: HashSecret = .random()
     ) throws(RigError) {
         var settings = EngineSettings()
         settings.recordCapacity = records
-        settings.pathCapacity = 4096
+        settings.pathCapacity = paths
         guard let pool = PacketPool(standardCapacity: 4096, jumboCapacity: 8),
             let conntrack = ConntrackTable(
                 capacity: connections, isShared: false, secret: secret, now: now),
