@@ -17,7 +17,7 @@ struct EmbeddedDatabase {
     ///
     /// **Errors**: a program or the schema is missing, or the server does not come up.
     static func start(
-        _ directories: ControlDirectories
+        _ directories: ControlDirectories, outputFile: String?
     ) throws(DaemonFailure) -> EmbeddedDatabase? {
         let socket = directories.run + "/db.sock"
         guard !answers(socket) else { return nil }
@@ -44,7 +44,7 @@ struct EmbeddedDatabase {
                     "--pdeathsig", "TERM", "--", server, file, "--remote=punix:\(socket)",
                     "--pidfile=\(pidfile)", "--unixctl=\(directories.run)/ovsdb-server.ctl",
                     "-vconsole:off", "--log-file=\(directories.run)/ovsdb-server.log",
-                ])
+                ], outputFile: outputFile)
             let database = EmbeddedDatabase(child: child, pidfile: pidfile, socket: socket)
             try database.waitUntilListening()
             return database

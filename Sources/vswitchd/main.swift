@@ -38,7 +38,8 @@ func run() throws -> Int32 {
     raiseLimits()
     SignalWatch.block(SwitchDaemon.signals)
     let database = wantsEmbeddedDatabase
-        ? try EmbeddedDatabase.start(arguments.directories) : nil
+        ? try EmbeddedDatabase.start(
+            arguments.directories, outputFile: arguments.detaches ? "/dev/null" : nil) : nil
     defer { database?.stop() }
     let loop = ControlLoop()
     try loop.runAndWait {

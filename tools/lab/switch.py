@@ -62,12 +62,11 @@ class Switch:
             words.append("--embedded-db")
         if self.namespace is not None:
             words = self.namespace.words(*words)
-        # To a file: a detached daemon may keep the pipe of its parent open.
-        output = f"{self.directory}/start.log"
-        status = run("sh", "-c", 'out=$1; shift; "$@" >"$out" 2>&1; echo $?', "sh", output, *words,
-                     environment=self.environment).strip()
-        if status != "0":
-            raise CommandFailed(words, status, self._tail("start.log", "ovs-vswitchd.log"))
+        try:
+            run(*words, environment=self.environment)
+        except CommandFailed as failure:
+            text = failure.output + self._tail("ovs-vswitchd.log")
+            raise CommandFailed(words, failure.status, text) from None
         deadline = time.monotonic() + 20
         while not succeeds("ovs-appctl", "version", environment=self.environment):
             if time.monotonic() > deadline:

@@ -152,7 +152,7 @@ struct StatusReporter {
 
     // MARK: Interfaces
 
-    private func addInterface(
+    private mutating func addInterface(
         _ settings: InterfaceSettings, of bridge: BridgeRuntime, _ replica: Replica,
         _ transaction: inout TransactionBuilder
     ) {
@@ -162,7 +162,8 @@ struct StatusReporter {
             row = InterfaceStatus.open(interface)
         } else {
             row = InterfaceStatus.failed(bridge.failures[settings.name])
-            if replica.datum("ofport", of: uuid, in: InterfaceRow.table) != .integer(-1) {
+            if writtenStatistics[uuid] != [:] {
+                writtenStatistics[uuid] = [:]
                 transaction.update(
                     InterfaceRow.table, uuid: uuid,
                     row: ["statistics": .map([String: UInt64]())])
@@ -178,7 +179,7 @@ struct StatusReporter {
         _ transaction: inout TransactionBuilder
     ) {
         guard let interface = bridge.interfaces[settings.name], let uuid = settings.uuid,
-            writtenStatistics[uuid] == nil
+            writtenStatistics[uuid]?.isEmpty ?? true
         else { return }
         addStatistics(interface, vswitch, &transaction)
     }
