@@ -108,6 +108,14 @@ import Bounded
     @inlinable @inline(always)
     public func prefetch(_ index: UInt32) { Prefetch.write(hot(index)) }
 
+    /// Asks for what a translated connection turns its packets into, after `prefetch`.
+    @inlinable @inline(always)
+    public func prefetchTranslation(_ index: UInt32) {
+        guard hot(index).pointee.natAction != 0 else { return }
+        Prefetch.read(cold(index))
+        Prefetch.read(UnsafeRawPointer(cold(index)) + 64)
+    }
+
     /// Asks for what a lookup of `tuple` reads first, and returns the tuple's hash.
     @inlinable @inline(always)
     public func prefetchIndex(_ tuple: ConntrackTuple) -> UInt64 {

@@ -48,6 +48,7 @@ extension Engine {
             }
         }
         var unrecorded = count
+        var translated = 0
         for position in 0..<count {
             let words = keys + position &* RecordKey.wordCount
             entries[position].record = .max
@@ -56,8 +57,9 @@ extension Engine {
             else { continue }
             entries[position].record = slot
             unrecorded &-= 1
-            prefetchDependencies(records.records + Int(slot))
+            if prefetchDependencies(records.records + Int(slot)) { translated &+= 1 }
         }
+        if translated > 0 { prefetchTranslations(count) }
         if unrecorded > 1 {
             prefetchConnections(count, port: packets[0].metadata.pointee.inPort)
         }
@@ -83,9 +85,10 @@ extension Engine {
         s.pointee.execution.pointee.now = now
     }
 
+    /// Whether the path will ask a connection how to rewrite the packet.
     @inline(__always)
-    private func prefetchDependencies(_ record: UnsafeMutablePointer<FlowRecord>) {
-        guard record.pointee.path != .max else { return }
+    private func prefetchDependencies(_ record: UnsafeMutablePointer<FlowRecord>) -> Bool {
+        guard record.pointee.path != .max else { return false }
         let path = state.pointee.paths.path(record.pointee.path)
         vd_prefetch(UnsafeRawPointer(path))
         if path.pointee.kinds.0 == 1 {
@@ -93,6 +96,26 @@ extension Engine {
         }
         if path.pointee.kinds.1 == 1 {
             state.pointee.conntrack.prefetch(record.pointee.dependency1.index)
+        }
+        return path.pointee.translates
+    }
+
+    /// Asks for what translated connections turn their packets into.
+    private func prefetchTranslations(_ count: Int) {
+        let s = state
+        for position in 0..<count {
+            let slot = s.pointee.entries[position].record
+            guard slot != .max else { continue }
+            let record = s.pointee.records.records + Int(slot)
+            guard record.pointee.path != .max else { continue }
+            let path = s.pointee.paths.path(record.pointee.path)
+            guard path.pointee.translates else { continue }
+            if path.pointee.kinds.0 == 1 {
+                s.pointee.conntrack.prefetchTranslation(record.pointee.dependency0.index)
+            }
+            if path.pointee.kinds.1 == 1 {
+                s.pointee.conntrack.prefetchTranslation(record.pointee.dependency1.index)
+            }
         }
     }
 

@@ -14,7 +14,8 @@ import Pipeline
     public var creditCount: UInt16 = 0
     public var visitedCount: UInt16 = 0
     public var dependencyCount: UInt8 = 0
-    public var reserved: UInt8 = 0
+    /// Whether an operation asks a connection how to rewrite the packet.
+    public var translates = false
     /// Kinds and extras of up to four dependencies.
     public var kinds: (UInt8, UInt8, UInt8, UInt8) = (0, 0, 0, 0)
     public var extras: (UInt16, UInt16, UInt16, UInt16) = (0, 0, 0, 0)
@@ -169,7 +170,11 @@ extension UnsafeMutablePointer where Pointee == FlowPath {
         head.pointee.dirtyHigh = s.pointee.dirtyHigh
         let operations = operations(slot)
         for position in 0..<s.pointee.operationCount {
-            operations[position] = s.pointee.operations[position]
+            let operation = s.pointee.operations[position]
+            operations[position] = operation
+            if operation.code == .conntrack && operation.flags & 4 != 0 {
+                head.pointee.translates = true
+            }
         }
         let credits = credits(slot)
         for position in 0..<s.pointee.creditCount {
