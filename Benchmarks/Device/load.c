@@ -40,14 +40,24 @@ bool load_initialise(struct pair *pair, struct traffic_shared *shared) {
 // Configuration
 
 static void allocate_connections(struct pair *pair) {
+    const struct traffic_config *config = &pair->plan.config;
+    if (config->keep)
+        return;
     if (pair->connections != NULL)
         munmap(pair->connections, pair->connections_bytes);
+    if (pair->translations != NULL)
+        munmap(pair->translations, pair->translations_bytes);
     pair->connections = NULL;
-    if (pair->plan.config.kind != kind_tcp)
+    pair->translations = NULL;
+    if (config->learn) {
+        pair->translations_bytes = (config->flows + 1) * sizeof(struct translation);
+        pair->translations = pages(pair->translations_bytes);
+    }
+    if (config->kind != kind_tcp)
         return;
-    pair->connections_bytes = (pair->plan.config.flows + 1) * sizeof(struct tcp_state);
+    pair->connections_bytes = (config->flows + 1) * sizeof(struct tcp_state);
     pair->connections = pages(pair->connections_bytes);
-    for (uint32_t i = 0; pair->connections != NULL && i < pair->plan.config.flows; i++)
+    for (uint32_t i = 0; pair->connections != NULL && i < config->flows; i++)
         pair->connections[i] =
             (struct tcp_state){{scramble(i), scramble(i + (1ull << 40))}};
 }
@@ -108,6 +118,7 @@ static __rte_noinline void take_configuration(struct pair *pair, uint32_t side, 
     prepare_queue(pair, side, number);
     pair->queues[side][number].generation = generation;
     pair->shared->counters[side][number].generation = generation;
+    pair->shared->counters[side][number].hertz = rte_get_tsc_hz();
     rte_spinlock_unlock(&pair->lock);
 }
 
@@ -206,6 +217,19 @@ static inline void emit(
     to->counters->received_bytes += bytes;
 }
 
+// The 5-tuple of a flow as the side sees it.
+static inline struct tuple seen_tuple(const struct emission *to, uint64_t index) {
+    struct tuple tuple = tuple_of(&to->pair->plan, index);
+    if (to->side == 1 && to->pair->translations != NULL) {
+        struct translation translation = to->pair->translations[index];
+        if (translation.known) {
+            tuple.client = translation.address;
+            tuple.client_port = translation.port;
+        }
+    }
+    return tuple;
+}
+
 // A packet of an established connection or a UDP flow.
 static inline void emit_flow(struct emission *to, struct rte_mbuf *packet, uint64_t index) {
     const struct frame_plan *plan = &to->pair->plan;
@@ -217,7 +241,7 @@ static inline void emit_flow(struct emission *to, struct rte_mbuf *packet, uint6
         tcp = (struct tcp_fields){next[to->side], next[to->side ^ 1], tcp_ack | tcp_psh};
         next[to->side] += bytes - plan->head_bytes;
     }
-    emit(to, packet, bytes, index, class_load, tuple_of(plan, index), tcp);
+    emit(to, packet, bytes, index, class_load, seen_tuple(to, index), tcp);
 }
 
 // A segment without payload of a connection that begins.
@@ -228,7 +252,7 @@ static void emit_control(
     uint32_t bytes = plan->head_bytes + (flags & tcp_syn ? 8 : 0);
     bytes = bytes < frame_bytes_min ? frame_bytes_min : bytes;
     emit(
-        to, packet, bytes, index, class_load, tuple_of(plan, index),
+        to, packet, bytes, index, class_load, seen_tuple(to, index),
         (struct tcp_fields){sequence, acknowledgement, flags});
 }
 
@@ -368,6 +392,32 @@ static uint16_t load_by_clock(
 
 // Passes: each flow once
 
+enum { number_tag = 0x4e554d42 };
+
+// Behind the frame's end, where the switch does not look: which flow it is.
+static void number_frame(struct rte_mbuf *packet, uint32_t flow) {
+    uint32_t words[2] = {number_tag, flow};
+    memcpy(rte_pktmbuf_mtod_offset(packet, uint8_t *, packet->data_len), words, sizeof words);
+}
+
+// Learns from a numbered frame what the client looks like to the server.
+static void learn_translation(struct pair *pair, struct rte_mbuf *packet) {
+    uint8_t *frame = rte_pktmbuf_mtod(packet, uint8_t *);
+    uint32_t words[2];
+    memcpy(words, frame + packet->data_len, sizeof words);
+    // Payload bytes are zeros again for the next frame in this buffer.
+    memset(frame + packet->data_len, 0, sizeof words);
+    if (words[0] != number_tag || words[1] >= pair->plan.config.flows)
+        return;
+    uint32_t l4 = 14 + pair->plan.ip_bytes;
+    uint32_t address;
+    uint16_t from;
+    memcpy(&address, frame + l4 - (pair->plan.ipv6 ? 20 : 8), 4);
+    memcpy(&from, frame + l4, 2);
+    pair->translations[words[1]] =
+        (struct translation){rte_be_to_cpu_32(address), rte_be_to_cpu_16(from), 1};
+}
+
 // The next flow of a pass: what the side may send now, at most one packet.
 static bool emit_pass(struct emission *to, struct rte_mbuf *packet, uint32_t run, uint64_t now) {
     struct side_queue *queue = to->queue;
@@ -406,10 +456,12 @@ static bool emit_pass(struct emission *to, struct rte_mbuf *packet, uint32_t run
     queue->begun++;
     if (!shakes) {
         emit_flow(to, packet, flow);
-        return true;
+    } else {
+        uint32_t *next = to->pair->connections[flow].next;
+        emit_control(to, packet, flow, next[0]++, 0, tcp_syn);
     }
-    uint32_t *next = to->pair->connections[flow].next;
-    emit_control(to, packet, flow, next[0]++, 0, tcp_syn);
+    if (run == run_begin && to->pair->translations != NULL)
+        number_frame(packet, (uint32_t)flow);
     return true;
 }
 
@@ -480,6 +532,9 @@ uint16_t load_transmit(
     struct traffic_counters *counters = &pair->shared->counters[side][number];
     struct side_sink *sink = &pair->sinks[side][number];
     bool copies = pair->plan.config.copy != 0;
+    if (unlikely(pair->translations != NULL && side == 1 && pair->shared->config.run == run_begin))
+        for (uint16_t i = 0; i < count; i++)
+            learn_translation(pair, packets[i]);
     uint64_t bytes = 0, sent[class_count] = {0}, back = 0, other = 0;
     for (uint16_t i = 0; i < count; i++) {
         const struct rte_mbuf *packet = packets[i];

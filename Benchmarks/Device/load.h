@@ -59,6 +59,12 @@ struct tcp_state {
     uint32_t next[2];
 };
 
+// What the client's address and port were translated to, as the server saw them.
+struct translation {
+    uint32_t address;
+    uint16_t port, known;
+};
+
 struct pair {
     char path[256];
     struct traffic_shared *shared;
@@ -67,6 +73,8 @@ struct pair {
     struct frame_plan plan;
     struct tcp_state *connections;
     size_t connections_bytes;
+    struct translation *translations;
+    size_t translations_bytes;
     struct short_connection *shorts[traffic_queues_max];
     struct side_queue queues[2][traffic_queues_max];
     struct side_sink sinks[2][traffic_queues_max];

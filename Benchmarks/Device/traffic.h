@@ -51,7 +51,9 @@ struct traffic_config {
     uint32_t ring;     // places in the ring before the switch, when there is a rate
     uint32_t inflight; // short connections at a time
     uint32_t attack_source, attack_port, attack_source_port;
-    uint32_t queues;      // of each side, that flows are spread over
+    uint32_t queues; // of each side, that flows are spread over
+    uint32_t keep;   // a new generation keeps sequence numbers and learned translations
+    uint32_t learn;  // the server answers to the address and port that it sees in run_begin
     uint64_t rate;        // packets a second and side; 0: as fast as they are taken
     uint64_t attack_rate; // packets a second, client's side
     uint64_t pass_rate;   // flows a second in run_begin and run_pass
@@ -70,7 +72,8 @@ struct traffic_counters {
     uint64_t completed; // short connections begun and ended here
     uint64_t passed;    // the pass that is through
     uint64_t generation;
-    uint64_t padding[3];
+    uint64_t hertz; // of the time-stamp counter
+    uint64_t padding[2];
     // Written by the thread that transmits.
     uint64_t sent[class_count];
     uint64_t sent_bytes;

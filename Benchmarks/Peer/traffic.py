@@ -26,7 +26,7 @@ class Config(ctypes.Structure):
         "port_shift", "port_mask", "variant_mask")] + [
         ("variants", _u8 * 16)] + [(name, _u32) for name in (
             "ring", "inflight", "attack_source", "attack_port", "attack_source_port",
-            "queues")] + [(name, _u64) for name in (
+            "queues", "keep", "learn")] + [(name, _u64) for name in (
                 "rate", "attack_rate", "pass_rate", "first_tuple")]
 
 
@@ -35,7 +35,8 @@ class Counters(ctypes.Structure):
     _fields_ = [
         ("tsc", _u64), ("polls", _u64), ("offered", _u64 * 2), ("received", _u64 * 2),
         ("ring_drops", _u64 * 2), ("received_bytes", _u64), ("no_buffer", _u64),
-        ("completed", _u64), ("passed", _u64), ("generation", _u64), ("padding", _u64 * 3),
+        ("completed", _u64), ("passed", _u64), ("generation", _u64), ("hertz", _u64),
+        ("padding", _u64 * 2),
         ("sent", _u64 * 2), ("sent_bytes", _u64), ("sent_back", _u64), ("sent_other", _u64),
         ("padding2", _u64 * 3)]
 
