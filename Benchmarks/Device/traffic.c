@@ -136,6 +136,11 @@ static int agree(struct rte_eth_dev *device) {
     return 0;
 }
 
+static int close_device(struct rte_eth_dev *device) {
+    device->data->mac_addrs = NULL; // not allocated by itself
+    return 0;
+}
+
 static int link_update(struct rte_eth_dev *device, int wait) {
     (void)device, (void)wait;
     return 0;
@@ -145,7 +150,7 @@ static const struct eth_dev_ops operations = {
     .dev_configure = configure,
     .dev_start = start,
     .dev_stop = stop,
-    .dev_close = agree,
+    .dev_close = close_device,
     .dev_infos_get = information,
     .rx_queue_setup = receive_setup,
     .tx_queue_setup = transmit_setup,

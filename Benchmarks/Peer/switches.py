@@ -2,6 +2,7 @@
 two ports of the traffic device; a poll thread on CPU 1, everything else on CPU 0."""
 
 import os
+import shutil
 import signal
 import time
 
@@ -27,10 +28,9 @@ class Contestant:
         self.is_peer = is_peer
         self.plugin = plugin
         self.directory = directory
-        os.makedirs(directory, mode=0o755, exist_ok=True)
+        shutil.rmtree(directory, ignore_errors=True)
+        os.makedirs(directory, mode=0o755)
         link = f"{directory}/ovs-vswitchd"
-        if os.path.islink(link):
-            os.unlink(link)
         os.symlink(program, link)
         self.namespace = Namespace(f"bench-{os.getpid()}-{label}")
         self.switch = Switch(link, directory, self.namespace, ["--disable-system"],
@@ -60,7 +60,12 @@ class Contestant:
         }
         words = [f'other_config:{name}="{value}"' for name, value in settings.items()]
         self.switch.vsctl("--no-wait", "set", "Open_vSwitch", ".", *words)
-        self.switch.start_daemon()
+        # The daemon may use every CPU, so that it pins its poll threads as it is told.
+        os.sched_setaffinity(0, range(os.cpu_count()))
+        try:
+            self.switch.start_daemon()
+        finally:
+            os.sched_setaffinity(0, {0})
         self.process = self.switch.pid("ovs-vswitchd")
         self.switch.vsctl("add-br", BRIDGE, "--", "set", "bridge", BRIDGE,
                           "datapath_type=netdev", "fail_mode=secure")
@@ -75,7 +80,7 @@ class Contestant:
         self._wait_for_polls()
         self.remark = ""
         self.limit_connections()
-        self._raise_priority()
+        self._place_threads()
 
     def limit_connections(self):
         """Asks for room for six million connections; keeps what the switch said otherwise."""
@@ -95,13 +100,24 @@ class Contestant:
     def poll_threads(self):
         """The thread ids of the poll threads."""
         for entry in os.listdir(f"/proc/{self.process}/task"):
-            with open(f"/proc/{self.process}/task/{entry}/comm", encoding="ascii") as file:
-                if file.read().startswith("pmd-"):
-                    yield int(entry)
+            try:
+                with open(f"/proc/{self.process}/task/{entry}/comm", encoding="ascii") as file:
+                    if file.read().startswith("pmd-"):
+                        yield int(entry)
+            except OSError:
+                pass
 
-    def _raise_priority(self):
-        for thread in self.poll_threads():
+    def _place_threads(self):
+        polling = set(self.poll_threads())
+        for thread in polling:
             os.setpriority(os.PRIO_PROCESS, thread, -20)
+        # The rest stays out of the way, beside the runner.
+        for entry in os.listdir(f"/proc/{self.process}/task"):
+            if int(entry) not in polling:
+                try:
+                    os.sched_setaffinity(int(entry), {0})
+                except ProcessLookupError:
+                    pass
 
     def stop(self):
         """Ends everything this contestant started."""
@@ -114,7 +130,10 @@ class Contestant:
     def pause(self):
         """Stops the process until `resume`."""
         if self.process and not self.is_stopped:
-            os.kill(self.process, signal.SIGSTOP)
+            try:
+                os.kill(self.process, signal.SIGSTOP)
+            except ProcessLookupError:
+                raise CommandFailed([self.label], "none", f"it died: {self.last_words()}") from None
             self.is_stopped = True
 
     def resume(self):
@@ -130,6 +149,14 @@ class Contestant:
     def lives(self):
         """Whether the daemon that was started still runs."""
         return self.process is not None and os.path.exists(f"/proc/{self.process}")
+
+    def last_words(self):
+        """The end of the daemon's log."""
+        try:
+            with open(f"{self.directory}/ovs-vswitchd.log", encoding="utf-8") as file:
+                return " | ".join(file.read().splitlines()[-3:])
+        except OSError:
+            return ""
 
     # Commands
 
