@@ -9,7 +9,7 @@ import time
 import measure
 import methods
 import traffic
-from arena import Arena
+from arena import Arena, shape
 from switches import BRIDGE
 
 
@@ -36,10 +36,9 @@ def threads(bench, case):
                           case.setup, bench.effort)
             contestant = arena.peer
             try:
-                shape = dict(arena.shape(), queues=count)
                 contestant.start(cpu_mask="0x2" if count == 1 else "0x3", queues=count)
                 contestant.load_rules(arena.load())
-                contestant.traffic.configure(**shape)
+                contestant.traffic.configure(**dict(shape(case.setup), queues=count))
                 contestant.traffic.walk(traffic.BEGIN, 60)
                 contestant.traffic.run(traffic.LOAD)
                 time.sleep(1)
@@ -92,7 +91,6 @@ def floor(bench, case):
     directory = f"{bench.directory}/floor"
     os.makedirs(directory, exist_ok=True)
     pair = traffic.Traffic(f"{directory}/traffic")
-    arena = Arena([("floor", "", True)], bench.directory, bench.plugin, case.setup, bench.effort)
     with open(f"{directory}/log", "w", encoding="utf-8") as log:
         words = [bench.floor_program, "--no-pci", "--in-memory", "--no-telemetry", "-l", "1",
                  "-d", bench.plugin]
@@ -106,7 +104,7 @@ def floor(bench, case):
                 raise RuntimeError(f"the floor does not start: see {directory}/log")
             time.sleep(0.05)
         os.sched_setaffinity(process.pid, {1})
-        pair.configure(**arena.shape())
+        pair.configure(**shape(case.setup))
         pair.run(traffic.LOAD)
         time.sleep(0.5)
         rates, costs = [], []

@@ -7,6 +7,19 @@ import traffic
 from switches import Contestant
 
 
+def shape(setup):
+    """The traffic that a setup stands for, as the device is configured."""
+    values = dict(
+        kind=setup.kind, ipv6=int(setup.ipv6), flows=setup.flows, rules=setup.rules, size=64,
+        copy=0, sides=3, macs=1, ring=2048, inflight=4096, rate=0, attack_rate=0,
+        pass_rate=2_000_000, first_tuple=0, keep=0, learn=int(setup.policy == "snat"),
+        queues=setup.threads, **policies.SPREAD)
+    if setup.policy == "exploding":
+        # Legitimate traffic goes to port 80, from addresses far from the attacker's.
+        values.update(policies.ATTACK, rules=1, port_base=80, variants=[(10, 0)] * 8)
+    return values
+
+
 class Arena:
     """Open vSwitch and Vedette (or another pair), each paused while the other is prepared."""
 
@@ -39,7 +52,7 @@ class Arena:
             contestant.load_rules(self.rules)
             contestant.set_timeouts(
                 [1, 2], udp_first=900, udp_single=900, udp_multiple=900)
-            contestant.traffic.configure(**self.shape())
+            contestant.traffic.configure(**shape(setup))
             time.sleep(0.2)
             self.resident_cold[contestant.label] = contestant.resident_bytes()
             if setup.kind in ("udp", "tcp") and setup.policy != "plain":
@@ -51,19 +64,6 @@ class Arena:
                     f"{contestant.label}: set up in {time.monotonic() - began:.1f} s")
             self.resident_warm[contestant.label] = contestant.resident_bytes()
             contestant.pause()
-
-    def shape(self):
-        """The traffic that the setup stands for."""
-        setup = self.setup
-        values = dict(
-            kind=setup.kind, ipv6=int(setup.ipv6), flows=setup.flows, rules=setup.rules, size=64,
-            copy=0, sides=3, macs=1, ring=2048, inflight=4096, rate=0, attack_rate=0,
-            pass_rate=2_000_000, first_tuple=0, keep=0, learn=int(setup.policy == "snat"),
-            queues=setup.threads, **policies.SPREAD)
-        if setup.policy == "exploding":
-            # Legitimate traffic goes to port 80, from addresses far from the attacker's.
-            values.update(policies.ATTACK, rules=1, port_base=80, variants=[(10, 0)] * 8)
-        return values
 
     def end_load(self):
         """Lets both go on, and both ports of both be idle."""

@@ -17,19 +17,20 @@ SLICE_SECONDS = 0.025
 class Slice:
     """What one switch did in one slice."""
 
-    def __init__(self, difference):
-        load = 0
-        self.seconds = difference.seconds
-        self.sent = difference.sum("sent", load)
-        self.received = difference.sum("received", load)
-        self.cycles = difference.cycles
-        self.completed = difference.sum("completed")
-        self.bytes = difference.sum("sent_bytes")
+    def __init__(self, difference=None):
+        self.seconds = self.sent = self.received = self.cycles = self.completed = 0
+        if difference is not None:
+            self.seconds = difference.seconds
+            self.sent = difference.sum("sent", 0)
+            self.received = difference.sum("received", 0)
+            self.cycles = difference.cycles
+            self.completed = difference.sum("completed")
 
-    @property
-    def rate(self):
-        """Packets forwarded a second, both directions."""
-        return self.sent / self.seconds if self.seconds > 0 else 0.0
+    def __add__(self, other):
+        total = Slice()
+        for name in ("seconds", "sent", "received", "cycles", "completed"):
+            setattr(total, name, getattr(self, name) + getattr(other, name))
+        return total
 
 
 def take_slice(contestant, seconds):
@@ -42,6 +43,11 @@ def take_slice(contestant, seconds):
     contestant.pause()
     hertz = contestant.traffic.counters[0][0].hertz
     return Slice(traffic.Difference(before, after, hertz))
+
+
+def merged(slices, count):
+    """Neighbouring slices put together: for what happens more seldom than slices."""
+    return [sum(slices[start:start + count], Slice()) for start in range(0, len(slices), count)]
 
 
 class Outcome:
