@@ -7,6 +7,10 @@ LABELS = {"ovs": "OVS-DPDK, conntrack", "vedette": "Vedette"}
 COLOURS = {"ovs": "#9aa5b1", "vedette": "#1f6f8b"}
 # Bytes on average of the mix that the device sends: 7 × 64, 4 × 570, 1 × 1500.
 IMIX_BYTES = (7 * 64 + 4 * 570 + 1500) / 12
+TITLES = {
+    "throughput-by-size": "Throughput against the size of packets, one core",
+    "packets-by-connections": "Packets a second against the number of connections, one core",
+}
 WORDS = {"1k": "1,000", "10k": "10,000", "100k": "100,000", "1M": "1,000,000",
          "4M": "4,000,000"}
 

@@ -3,6 +3,7 @@
 import argparse
 import os
 import shutil
+import signal
 import sys
 import time
 
@@ -15,6 +16,7 @@ import report  # noqa: E402
 from alone import ALONE  # noqa: E402
 from arena import Arena  # noqa: E402
 from methods import METHODS, Result  # noqa: E402
+from lab.shell import CommandFailed  # noqa: E402
 from switches import HUGEPAGES_TWO, PEER_PROGRAM, Hugepages  # noqa: E402
 
 
@@ -104,6 +106,10 @@ def main():
     parser.add_argument("--keep", action="store_true", help="keeps logs and databases")
     parser.add_argument("--trace", action="store_true", help="stops at the first failure")
     options = parser.parse_args()
+    folder = options.results or os.path.join(ROOT, "Benchmarks", "results")
+    if options.cases == ["publish"]:
+        report.publish(ROOT, folder)
+        return 0
     chosen = table.chosen(options.cases, options.quick)
     if options.list:
         for case in chosen:
@@ -114,10 +120,16 @@ def main():
         return 2
     began = time.monotonic()
     print(report.HEADING, flush=True)
-    results = Bench(options).run(chosen)
+    # Ended from outside, it still ends the switches and gives the hugepages back.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(1))
+    try:
+        results = Bench(options).run(chosen)
+    except (CommandFailed, OSError) as failure:
+        print(failure, file=sys.stderr)
+        return 1
     shown = " ".join(["./bench", *(["--quick"] if options.quick else []), *options.cases])
     description = report.describe(shown, time.monotonic() - began)
-    folder = options.results or os.path.join(ROOT, "Benchmarks", "results")
     report.write(folder, description, results)
     print(f"{len(results)} cases in {time.monotonic() - began:.0f} s; results are in {folder}")
     return 1 if any(result.unit == "failed" for result in results) else 0

@@ -4,8 +4,10 @@ import dataclasses
 import json
 import os
 import platform
+import shutil
 
 import charts
+import methods
 
 HEADING = (f"{'case':34} {'unit':>12} {'ovs':>9} {'vedette':>9} {'ratio':>7}  "
            f"{'5 % … 95 %':>15} {'cycles':>13}  ")
@@ -83,3 +85,23 @@ def write(folder, description, results):
     with open(f"{folder}/results.md", "w", encoding="utf-8") as file:
         file.write(markdown(description, results))
     charts.draw(folder, results)
+
+
+def publish(root, folder):
+    """Puts the results in a folder, and their charts, at the end of docs/PERFORMANCE.md."""
+    with open(f"{folder}/results.json", encoding="utf-8") as file:
+        found = json.load(file)
+    results = [methods.Result(**fields) for fields in found["results"]]
+    path, mark = f"{root}/docs/PERFORMANCE.md", "<!-- ./bench publish writes what follows. -->\n"
+    with open(path, encoding="utf-8") as file:
+        before = file.read().split(mark)[0]
+    text = markdown(found["description"], results)
+    os.makedirs(f"{root}/docs/performance", exist_ok=True)
+    for name, title in charts.TITLES.items():
+        if os.path.exists(f"{folder}/{name}.svg"):
+            for ending in ("svg", "png"):
+                shutil.copyfile(f"{folder}/{name}.{ending}",
+                                f"{root}/docs/performance/{name}.{ending}")
+            text += f"\n![{title}](performance/{name}.svg)\n"
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(before + mark + "\n" + text)
