@@ -311,6 +311,22 @@ static inline uint64_t next_new(struct emission *to) {
     return to->queue->next_tuple++ * queues + to->number;
 }
 
+// The server answers to one new connection of `reply_every`, soon after it began, which tells whether
+// the switch tracks it.
+enum { reply_every = 16, reply_lag = 64 };
+
+static uint32_t replies_due(struct emission *to) {
+    uint64_t begun = to->pair->queues[0][to->number].next_tuple;
+    uint64_t answered = to->queue->next_tuple + reply_lag;
+    return begun < answered ? 0 : (uint32_t)RTE_MIN((begun - answered) / reply_every + 1, 32u);
+}
+
+static inline uint64_t next_reply(struct emission *to) {
+    uint64_t index = to->queue->next_tuple;
+    to->queue->next_tuple += reply_every;
+    return index * to->pair->plan.config.queues + to->number;
+}
+
 static inline void emit_any(struct emission *to, struct rte_mbuf *packet) {
     if (to->pair->plan.config.kind == kind_new) {
         emit_flow(to, packet, next_new(to));
@@ -332,7 +348,11 @@ static void emit_attack(struct emission *to, struct rte_mbuf *packet) {
 static uint16_t load_unlimited(
     struct emission *to, struct rte_mempool *pool, struct rte_mbuf **packets, uint16_t count) {
     const struct traffic_config *config = &to->pair->plan.config;
-    uint32_t limit = config->kind == kind_short ? to->queue->waiting.count : burst_max;
+    uint32_t limit = burst_max;
+    if (config->kind == kind_short)
+        limit = to->queue->waiting.count;
+    else if (config->kind == kind_new && to->side == 1)
+        limit = replies_due(to);
     if (to->queue->flows == 0 && config->kind <= kind_tcp)
         return 0;
     count = count > limit ? (uint16_t)limit : count;
@@ -347,7 +367,7 @@ static uint16_t load_unlimited(
             emit_short(to, packets[i]);
     } else if (config->kind == kind_new) {
         for (uint16_t i = 0; i < count; i++)
-            emit_flow(to, packets[i], next_new(to));
+            emit_flow(to, packets[i], to->side == 0 ? next_new(to) : next_reply(to));
     } else {
         uint32_t indices[burst_max];
         order_next(&to->queue->order, to->queue->flows, indices, count);

@@ -19,7 +19,7 @@ enum traffic_kind {
     kind_udp = 0,
     kind_tcp = 1,   // established, sequence numbers moving
     kind_short = 2, // SYN, SYN-ACK, ACK, data both ways, FIN both ways, ACK
-    kind_new = 3,   // every packet a new UDP 5-tuple, from the client's side
+    kind_new = 3,   // every packet of the client a new UDP 5-tuple; one of 16 gets an answer
 };
 
 enum traffic_class { class_load = 0, class_attack = 1, class_count = 2 };

@@ -56,7 +56,7 @@ def steady(policy, rules=10_000, kind="udp", flows=100_000, size=64, ipv6=False,
 def fresh(kind, rules, **options):
     """New connections: `new`, each packet a 5-tuple of its own, or `short` TCP connections."""
     method = {"new": "new", "short": "short"}[kind]
-    return Case(f"{kind}/{_short(rules)}", Setup("one-zone", rules, kind, 1), method=method,
+    return Case(f"{kind}/{_short(rules)}", Setup("inward", rules, kind, 1), method=method,
                 **options)
 
 

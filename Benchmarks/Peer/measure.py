@@ -18,17 +18,26 @@ class Slice:
     """What one switch did in one slice."""
 
     def __init__(self, difference=None):
-        self.seconds = self.sent = self.received = self.cycles = self.completed = 0
+        self.seconds = self.sent = self.received = self.cycles = 0
+        self.begun = self.answers_sent = self.answers = 0
         if difference is not None:
             self.seconds = difference.seconds
             self.sent = difference.sum("sent", 0)
             self.received = difference.sum("received", 0)
             self.cycles = difference.cycles
-            self.completed = difference.sum("completed")
+            # What came out at the servers; what they sent, and what of it came to the clients.
+            self.begun = difference.side(1, "sent")
+            self.answers_sent = difference.side(1, "received")
+            self.answers = difference.side(0, "sent")
+
+    @property
+    def tracked(self):
+        """New connections that the switch tracks: those whose answer it lets through."""
+        return self.begun * self.answers / self.answers_sent if self.answers_sent else 0.0
 
     def __add__(self, other):
         total = Slice()
-        for name in ("seconds", "sent", "received", "cycles", "completed"):
+        for name in vars(self):
             setattr(total, name, getattr(self, name) + getattr(other, name))
         return total
 

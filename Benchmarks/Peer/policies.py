@@ -49,8 +49,11 @@ def permits(count, protocol, ipv6, is_reply=False):
                f"{port_field}=0x{port:x}/0x{mask:x}")
 
 
-def one_zone(count, protocol, ipv6, nat=False):
-    """A security group: one zone, established connections pass, new ones by rule."""
+def one_zone(count, protocol, ipv6, nat=False, inward_only=False):
+    """A security group: one zone, established connections pass, new ones by rule.
+
+    Servers may begin connections of their own unless `inward_only`.
+    """
     ip = "ipv6" if ipv6 else "ip"
     back = ",nat" if nat else ""
     translate = ",nat(src=192.0.2.1-192.0.2.254)" if nat else ""
@@ -64,7 +67,13 @@ def one_zone(count, protocol, ipv6, nat=False):
     for match in permits(count, protocol, ipv6):
         yield (f"table=1,priority=200,ct_state=+trk+new,{match},"
                f"actions=ct(commit,zone=1{translate}),output:2")
-    yield (f"table=2,priority=200,ct_state=+trk+new,{ip},actions=ct(commit,zone=1),output:1")
+    if not inward_only:
+        yield f"table=2,priority=200,ct_state=+trk+new,{ip},actions=ct(commit,zone=1),output:1"
+
+
+def inward(count, protocol, ipv6):
+    """One zone where servers only answer: what comes back was tracked."""
+    return one_zone(count, protocol, ipv6, inward_only=True)
 
 
 def source_nat(count, protocol, ipv6):
@@ -131,6 +140,6 @@ def exploding(_count, _protocol, _ipv6):
 
 
 POLICIES = {
-    "one-zone": one_zone, "snat": source_nat, "two-zones": two_zones, "acl": stateless,
+    "one-zone": one_zone, "inward": inward, "snat": source_nat, "two-zones": two_zones, "acl": stateless,
     "l2": switching, "plain": plain, "exploding": exploding,
 }
