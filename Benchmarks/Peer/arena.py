@@ -1,10 +1,12 @@
 """Both switches side by side, started and warmed for one setup."""
 
+import statistics
 import time
 
+import measure
 import policies
 import traffic
-from switches import Contestant
+from switches import TUNINGS, Contestant
 
 
 def shape(setup):
@@ -33,6 +35,7 @@ class Arena:
         self.rules = []
         self.resident_cold, self.resident_warm = {}, {}
         self.remarks = []
+        self.tuning = ""
 
     def load(self):
         """The rules of the setup."""
@@ -63,7 +66,27 @@ class Arena:
                 self.remarks.append(
                     f"{contestant.label}: set up in {time.monotonic() - began:.1f} s")
             self.resident_warm[contestant.label] = contestant.resident_bytes()
+            if setup.kind in ("udp", "tcp"):
+                self._tune(contestant)
             contestant.pause()
+
+    def _tune(self, contestant):
+        """Finds the setting that serves the peer best with this setup, and leaves it so."""
+        if not contestant.is_peer:
+            return
+        contestant.traffic.run(traffic.LOAD)
+        found = {name: [] for name in TUNINGS}
+        for _ in range(3):
+            for name, rates in found.items():
+                contestant.tune(name)
+                # The caches fill again.
+                time.sleep(0.25)
+                rates.append(measure.watch(contestant, 0.15).rate("sent"))
+        contestant.traffic.run(traffic.IDLE)
+        best = max(found, key=lambda name: statistics.median(found[name]))
+        contestant.tune(best)
+        self.tuning = best
+        self.remarks.append(f"{contestant.label}: best with {best}")
 
     def end_load(self):
         """Lets both go on, and both ports of both be idle."""

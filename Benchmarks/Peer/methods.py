@@ -26,6 +26,7 @@ class Result:
     least: float | None = None
     aim: float | None = None
     meaning: str = "vedette/ovs"
+    tuning: str = ""  # of the peer
     remarks: list = dataclasses.field(default_factory=list)
 
     @property
@@ -38,12 +39,12 @@ class Result:
         return "aim" if self.ratio >= self.aim else "ok" if self.ratio >= self.least else "below"
 
 
-def _result(case, unit, outcome, scale=1e6):
+def _result(arena, case, unit, outcome, scale=1e6):
     ratio, low, high = outcome.spread()
     result = Result(
         case.name, unit, outcome.median_rate(False) / scale, outcome.median_rate(True) / scale,
         ratio, low, high, outcome.median_cycles(False), outcome.median_cycles(True),
-        case.least, case.aim)
+        case.least, case.aim, tuning=arena.tuning)
     for is_subject, label in ((False, "ovs"), (True, "vedette")):
         loss = outcome.loss(is_subject)
         # A slice's edges hold a batch or two.
@@ -63,7 +64,7 @@ def steady(arena, case):
         time.sleep(0.1)
         contestant.pause()
     outcome = measure.alternate(arena.peer, arena.vedette, arena.pairs)
-    result = _result(case, "Mpps", outcome)
+    result = _result(arena, case, "Mpps", outcome)
     arena.end_load()
     for contestant in arena.both:
         expected, found = case.setup.flows, contestant.connections()
@@ -91,7 +92,14 @@ def _fresh(arena, case, what, scale):
     outcome = measure.Outcome(
         measure.merged(outcome.reference, together), measure.merged(outcome.subject, together),
         what)
-    result = _result(case, "M conn/s", outcome, scale)
+    result = _result(arena, case, "M conn/s", outcome, scale)
+    # What lasts is the whole, bursts of cleaning and times of a full table included.
+    rates = []
+    for slices in (outcome.reference, outcome.subject):
+        total = sum(slices, measure.Slice())
+        rates.append(getattr(total, what) / total.seconds / scale)
+    result.peer, result.vedette = rates
+    result.ratio = rates[1] / rates[0] if rates[0] > 0 else None
     for contestant, slices in ((arena.peer, outcome.reference), (arena.vedette, outcome.subject)):
         contestant.resume()
         total = sum(slices, measure.Slice())

@@ -27,7 +27,7 @@ def line(result):
     cycles = ""
     if result.peer_cycles or result.vedette_cycles:
         cycles = f"{_number(result.peer_cycles, 0)} : {_number(result.vedette_cycles, 0)}"
-    remarks = "; ".join(result.remarks)
+    remarks = "; ".join(([result.tuning] if result.tuning else []) + result.remarks)
     return (f"{result.name:34} {result.unit:>12} {_number(result.peer):>9} "
             f"{_number(result.vedette):>9} {_number(result.ratio):>7}  {spread:>15} {cycles:>13}  "
             f"{result.verdict:5} {remarks}").rstrip()
@@ -63,15 +63,15 @@ def markdown(description, results):
         f"`{description['command']}`: {description['cpus']} × {description['cpu']}, "
         f"{description['clock']}, {description['memory']}, Linux {description['kernel']}; "
         f"Open vSwitch {description['peer']} on DPDK {description['dpdk']}.", "",
-        "| case | unit | OVS | Vedette | ratio | 5 %–95 % | cycles OVS | cycles Vedette | | remarks |",
-        "|---|---|---|---|---|---|---|---|---|---|"]
+        "| case | unit | OVS | Vedette | ratio | 5 %–95 % | cycles OVS | cycles Vedette | | OVS caches | remarks |",
+        "|---|---|---|---|---|---|---|---|---|---|---|"]
     for result in results:
         spread = "" if result.low is None else f"{_number(result.low)}–{_number(result.high)}"
         cells = [result.name, result.unit, _number(result.peer), _number(result.vedette),
                  _number(result.ratio), spread,
                  _number(result.peer_cycles, 0) if result.peer_cycles else "",
                  _number(result.vedette_cycles, 0) if result.vedette_cycles else "",
-                 result.verdict, "; ".join(result.remarks).replace("|", "/")]
+                 result.verdict, result.tuning, "; ".join(result.remarks).replace("|", "/")]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 

@@ -13,10 +13,14 @@ from lab.switch import Switch
 import traffic
 
 PEER_PROGRAM = "/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk"
-# What was found best for Open vSwitch from a thousand connections up (docs/PERFORMANCE.md). Vedette
-# has neither cache; it gets the same words.
-PEER_SETTINGS = {"emc-insert-inv-prob": "0", "smc-enable": "true"}
-HUGEPAGES_ONE, HUGEPAGES_TWO = 850, 1650
+# Open vSwitch's caches: its defaults, and what is best where there are many connections. Which of
+# them is faster in a case, the bench finds out before it measures.
+TUNINGS = {
+    "emc": {"emc-insert-inv-prob": "100", "smc-enable": "false"},
+    "smc": {"emc-insert-inv-prob": "0", "smc-enable": "true"},
+    "emc+smc": {"emc-insert-inv-prob": "100", "smc-enable": "true"},
+}
+HUGEPAGES_TWO = 1650
 BRIDGE = "br0"
 
 
@@ -56,10 +60,8 @@ class Contestant:
             "dpdk-init": "true", "dpdk-lcore-mask": "0x1", "pmd-cpu-mask": cpu_mask,
             "dpdk-socket-mem": str(memory),
             "dpdk-extra": f"--no-pci --in-memory --no-telemetry -d {self.plugin}",
-            **PEER_SETTINGS,
         }
-        words = [f'other_config:{name}="{value}"' for name, value in settings.items()]
-        self.switch.vsctl("--no-wait", "set", "Open_vSwitch", ".", *words)
+        self._configure(settings, "--no-wait")
         # The daemon may use every CPU, so that it pins its poll threads as it is told.
         os.sched_setaffinity(0, range(os.cpu_count()))
         try:
@@ -159,6 +161,15 @@ class Contestant:
             return ""
 
     # Commands
+
+    def _configure(self, settings, *options):
+        words = [f'other_config:{name}="{value}"' for name, value in settings.items()]
+        self.switch.vsctl(*options, "set", "Open_vSwitch", ".", *words)
+
+    def tune(self, name):
+        """Sets Open vSwitch's caches; Vedette has none."""
+        if self.is_peer:
+            self._configure(TUNINGS[name])
 
     def load_rules(self, lines):
         """Replaces all rules."""
