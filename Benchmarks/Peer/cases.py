@@ -54,9 +54,9 @@ def steady(policy, rules=10_000, kind="udp", flows=100_000, size=64, ipv6=False,
 
 
 def fresh(kind, rules, **options):
-    """New connections: `new`, each packet a 5-tuple of its own, or `short` TCP connections."""
-    method = {"new": "new", "short": "short"}[kind]
-    return Case(f"{kind}/{_short(rules)}", Setup("inward", rules, kind, 1), method=method,
+    """New connections: `burst` and `new`, each packet a 5-tuple of its own, or `short` TCP ones."""
+    traffic = "short" if kind == "short" else "new"
+    return Case(f"{kind}/{_short(rules)}", Setup("inward", rules, traffic, 1), method=kind,
                 **options)
 
 
@@ -102,6 +102,9 @@ CASES = [
     steady("l2", rules=1, flows=100_000, quick=True, least=1.5, aim=3),
     steady("l2", rules=1, flows=1_000_000),
     # New connections.
+    fresh("burst", 100, quick=True),
+    fresh("burst", 1_000),
+    fresh("burst", 10_000, quick=True),
     fresh("new", 100, quick=True, least=1.5, aim=3),
     fresh("new", 1_000),
     fresh("new", 10_000, quick=True, least=3, aim=6),

@@ -32,7 +32,7 @@ class Bench:
         # Not below /tmp: the EAL refuses plug-ins from folders that anyone can write to.
         self.directory = f"/run/vedette-bench-{os.getpid()}"
         # Pairs, seconds of a switch on its own, rounds, seconds until new connections are in flow.
-        self.effort = (20, 2.0, 3, 6.0) if options.quick else (40, 4.0, 5, 8.0)
+        self.effort = (20, 2.0, 3, 6.0) if options.quick else (30, 4.0, 5, 8.0)
         self.solo_seconds = self.effort[1]
         self.results = []
 

@@ -117,6 +117,27 @@ def new(arena, case):
     return _fresh(arena, case, "tracked", 1e6)
 
 
+def burst(arena, case):
+    """New UDP connections into empty tables, none of which fills or expires."""
+    for contestant in arena.both:
+        contestant.resume()
+        contestant.switch.appctl("dpctl/flush-conntrack")
+        contestant.traffic.configure(kind="new", size=64, copy=0, keep=0, sides=3)
+        contestant.traffic.run(traffic.LOAD)
+        # The first packet of each rule is slower; that is `cold` of the literature, not this.
+        time.sleep(0.15)
+        contestant.pause()
+    outcome = measure.alternate(arena.peer, arena.vedette, 15, what="tracked")
+    result = _result(arena, case, "M conn/s", outcome)
+    for contestant, slices in ((arena.peer, outcome.reference), (arena.vedette, outcome.subject)):
+        contestant.resume()
+        total = sum(slices, measure.Slice())
+        result.remarks.append(
+            f"{contestant.label} tracks {total.tracked / max(total.begun, 1):.0%}")
+    arena.end_load()
+    return result
+
+
 def short(arena, case):
     """Whole short TCP connections, eight packets each."""
     return _fresh(arena, case, "sent", 8e6)
@@ -259,6 +280,6 @@ def memory(arena, case):
 
 
 METHODS = {
-    "steady": steady, "new": new, "short": short, "attack": attack, "flow-mods": flow_mods,
+    "steady": steady, "burst": burst, "new": new, "short": short, "attack": attack, "flow-mods": flow_mods,
     "revoke": revoke, "memory": memory,
 }
