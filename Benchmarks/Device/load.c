@@ -1,16 +1,12 @@
 // What comes next on each side: flows in random order, handshakes, short connections, new 5-tuples,
 // arrivals by the clock. Called by traffic.c on poll threads; a side's queue belongs to one of them.
-#include "load.h"
+#include "emission.h"
 
 #include <rte_cycles.h>
 #include <rte_memcpy.h>
 
 #include <stdlib.h>
 #include <sys/mman.h>
-
-enum { imix_count = 12, pass_lag = 256 };
-static const uint16_t imix[imix_count] = {
-    64, 570, 64, 64, 570, 64, 1500, 64, 570, 64, 570, 64};
 
 static void *pages(size_t bytes) {
     void *memory =
@@ -178,84 +174,6 @@ static void arrive(
     }
 }
 
-// Frames
-
-struct emission {
-    struct pair *pair;
-    struct side_queue *queue;
-    struct traffic_counters *counters;
-    uint32_t side, number;
-    uint16_t port;
-};
-
-static inline uint32_t next_size(struct emission *to) {
-    uint32_t size = to->pair->plan.config.size;
-    if (size == 0)
-        size = imix[to->queue->mix++ % imix_count];
-    return size;
-}
-
-// Makes `packet` a received one.
-static inline void emit(
-    struct emission *to, struct rte_mbuf *packet, uint32_t bytes, uint64_t index, uint32_t class,
-    struct tuple tuple, struct tcp_fields tcp) {
-    const struct frame_plan *plan = &to->pair->plan;
-    uint8_t *frame = rte_pktmbuf_mtod(packet, uint8_t *);
-    packet->data_len = (uint16_t)bytes;
-    packet->pkt_len = bytes;
-    packet->port = to->port;
-    packet->ol_flags = RTE_MBUF_F_RX_RSS_HASH | RTE_MBUF_F_RX_IP_CKSUM_GOOD |
-        RTE_MBUF_F_RX_L4_CKSUM_GOOD;
-    packet->hash.rss = scramble(index << 2 | class << 1 | to->side);
-    if (plan->config.copy) {
-        struct side_queue *queue = to->queue;
-        uint32_t slot = queue->guest_receive_slot++ % guest_slots;
-        rte_memcpy(frame, queue->guest_receive + slot * guest_slot_bytes, bytes);
-    }
-    uint32_t mac = plan->macs_mask == 0 ? 0 : (uint32_t)index & plan->macs_mask;
-    frame_write(plan, frame, bytes, to->side, class, mac, tuple, tcp);
-    to->counters->received_bytes += bytes;
-}
-
-// The 5-tuple of a flow as the side sees it.
-static inline struct tuple seen_tuple(const struct emission *to, uint64_t index) {
-    struct tuple tuple = tuple_of(&to->pair->plan, index);
-    if (to->side == 1 && to->pair->translations != NULL) {
-        struct translation translation = to->pair->translations[index];
-        if (translation.known) {
-            tuple.client = translation.address;
-            tuple.client_port = translation.port;
-        }
-    }
-    return tuple;
-}
-
-// A packet of an established connection or a UDP flow.
-static inline void emit_flow(struct emission *to, struct rte_mbuf *packet, uint64_t index) {
-    const struct frame_plan *plan = &to->pair->plan;
-    struct tcp_fields tcp = {0};
-    uint32_t bytes = next_size(to);
-    if (plan->tcp) {
-        bytes = bytes < plan->head_bytes ? plan->head_bytes : bytes;
-        uint32_t *next = to->pair->connections[index].next;
-        tcp = (struct tcp_fields){next[to->side], next[to->side ^ 1], tcp_ack | tcp_psh};
-        next[to->side] += bytes - plan->head_bytes;
-    }
-    emit(to, packet, bytes, index, class_load, seen_tuple(to, index), tcp);
-}
-
-// A segment without payload of a connection that begins.
-static void emit_control(
-    struct emission *to, struct rte_mbuf *packet, uint64_t index, uint32_t sequence,
-    uint32_t acknowledgement, uint8_t flags) {
-    const struct frame_plan *plan = &to->pair->plan;
-    uint32_t bytes = plan->head_bytes + (flags & tcp_syn ? 8 : 0);
-    bytes = bytes < frame_bytes_min ? frame_bytes_min : bytes;
-    emit(
-        to, packet, bytes, index, class_load, seen_tuple(to, index),
-        (struct tcp_fields){sequence, acknowledgement, flags});
-}
-
 // The next packet of a short connection.
 static void emit_short(struct emission *to, struct rte_mbuf *packet) {
     const struct frame_plan *plan = &to->pair->plan;
@@ -408,112 +326,6 @@ static uint16_t load_by_clock(
             emit_any(to, packets[i]);
     }
     return count;
-}
-
-// Passes: each flow once
-
-enum { number_tag = 0x4e554d42 };
-
-// Behind the frame's end, where the switch does not look: which flow it is.
-static void number_frame(struct rte_mbuf *packet, uint32_t flow) {
-    uint32_t words[2] = {number_tag, flow};
-    memcpy(rte_pktmbuf_mtod_offset(packet, uint8_t *, packet->data_len), words, sizeof words);
-}
-
-// Learns from a numbered frame what the client looks like to the server.
-static void learn_translation(struct pair *pair, struct rte_mbuf *packet) {
-    uint8_t *frame = rte_pktmbuf_mtod(packet, uint8_t *);
-    uint32_t words[2];
-    memcpy(words, frame + packet->data_len, sizeof words);
-    // Payload bytes are zeros again for the next frame in this buffer.
-    memset(frame + packet->data_len, 0, sizeof words);
-    if (words[0] != number_tag || words[1] >= pair->plan.config.flows)
-        return;
-    uint32_t l4 = 14 + pair->plan.ip_bytes;
-    uint32_t address;
-    uint16_t from;
-    memcpy(&address, frame + l4 - (pair->plan.ipv6 ? 20 : 8), 4);
-    memcpy(&from, frame + l4, 2);
-    pair->translations[words[1]] =
-        (struct translation){rte_be_to_cpu_32(address), rte_be_to_cpu_16(from), 1};
-}
-
-// The next flow of a pass: what the side may send now, at most one packet.
-static bool emit_pass(struct emission *to, struct rte_mbuf *packet, uint32_t run, uint64_t now) {
-    struct side_queue *queue = to->queue;
-    struct side_queue *other = &to->pair->queues[to->side ^ 1][to->number];
-    const struct frame_plan *plan = &to->pair->plan;
-    bool shakes = run == run_begin && plan->config.kind == kind_tcp;
-    uint32_t theirs = other->pass == queue->pass ? other->begun : 0;
-    uint32_t ready = theirs == queue->flows ? theirs : theirs < pass_lag ? 0 : theirs - pass_lag;
-    uint64_t flow = (uint64_t)queue->begun * plan->config.queues + to->number;
-    if (to->side == 1) {
-        if (queue->begun >= ready)
-            return false;
-        queue->begun++;
-        if (!shakes) {
-            emit_flow(to, packet, flow);
-            return true;
-        }
-        uint32_t *next = to->pair->connections[flow].next;
-        emit_control(to, packet, flow, next[1]++, next[0], tcp_syn | tcp_ack);
-        return true;
-    }
-    if (shakes && queue->answered < ready) {
-        uint64_t answer = (uint64_t)queue->answered++ * plan->config.queues + to->number;
-        uint32_t *next = to->pair->connections[answer].next;
-        emit_control(to, packet, answer, next[0], next[1], tcp_ack);
-        return true;
-    }
-    if (queue->begun == queue->flows || now < queue->pass_next)
-        return false;
-    uint64_t interval = rte_get_tsc_hz() * plan->config.queues /
-        (plan->config.pass_rate != 0 ? plan->config.pass_rate : 1000000);
-    // No burst after a pause: what was not sent for a millisecond is not caught up with.
-    if (now - queue->pass_next > rte_get_tsc_hz() / 1000)
-        queue->pass_next = now;
-    queue->pass_next += interval;
-    queue->begun++;
-    if (!shakes) {
-        emit_flow(to, packet, flow);
-    } else {
-        uint32_t *next = to->pair->connections[flow].next;
-        emit_control(to, packet, flow, next[0]++, 0, tcp_syn);
-    }
-    if (run == run_begin && to->pair->translations != NULL)
-        number_frame(packet, (uint32_t)flow);
-    return true;
-}
-
-static uint16_t load_pass(
-    struct emission *to, struct rte_mempool *pool, struct rte_mbuf **packets, uint16_t count,
-    uint32_t run, uint64_t now) {
-    struct side_queue *queue = to->queue;
-    uint32_t pass = to->pair->shared->config.pass;
-    if (queue->pass != pass) {
-        queue->begun = queue->answered = 0;
-        queue->pass = pass;
-        queue->pass_next = now;
-    }
-    uint16_t done = 0;
-    while (done < count) {
-        if (rte_pktmbuf_alloc_bulk(pool, packets + done, 1) != 0) {
-            to->counters->no_buffer++;
-            break;
-        }
-        if (!emit_pass(to, packets[done], run, now)) {
-            rte_pktmbuf_free(packets[done]);
-            break;
-        }
-        done++;
-    }
-    to->counters->offered[class_load] += done;
-    to->counters->received[class_load] += done;
-    bool shakes = run == run_begin && to->pair->plan.config.kind == kind_tcp;
-    if (done == 0 && queue->begun == queue->flows &&
-        (!shakes || to->side == 1 || queue->answered == queue->flows))
-        to->counters->passed = pass;
-    return done;
 }
 
 // Entry points
