@@ -18,12 +18,13 @@ WORDS = {"1k": "1,000", "10k": "10,000", "100k": "100,000", "1M": "1,000,000",
 def _bars(axes, names, columns, unit):
     width = 0.38
     for place, label in enumerate(("ovs", "vedette")):
-        heights = [column[place] for column in columns]
+        heights = [column[place] for column in columns]  # (peer, own, ratio)
         spots = [index + (place - 0.5) * width for index in range(len(names))]
         axes.bar(spots, heights, width, label=LABELS[label], color=COLOURS[label])
-    for index, (peer, own) in enumerate(columns):
-        if peer:
-            axes.annotate(f"{own / peer:.1f}×", (index + width / 2, own), ha="center",
+    for index, (_, own, ratio) in enumerate(columns):
+        if ratio:
+            # The median of the pairs, as in the table; not the ratio of the two bars.
+            axes.annotate(f"{ratio:.1f}×", (index + width / 2, own), ha="center",
                           va="bottom", fontsize=8)
     axes.set_xticks(range(len(names)), names)
     axes.set_ylabel(unit)
@@ -62,7 +63,7 @@ def _draw_sizes(pyplot, folder, found):
         columns = []
         for size, result in rows:
             bits = 8e-3 * (IMIX_BYTES if size == "imix" else int(size))
-            columns.append((result.peer * bits, result.vedette * bits))
+            columns.append((result.peer * bits, result.vedette * bits, result.ratio))
         _bars(axes, [size.upper() if size == "imix" else size for size, _ in rows], columns,
               "Gbit/s, both directions, one core")
         axes.set_xlabel("bytes of a packet")
@@ -75,7 +76,7 @@ def _draw_connections(pyplot, folder, found):
     for flows in WORDS:
         result = found.get(f"one-zone/10k/udp/{flows}/64")
         if result:
-            rows.append((WORDS[flows], (result.peer, result.vedette)))
+            rows.append((WORDS[flows], (result.peer, result.vedette, result.ratio)))
     if len(rows) < 2:
         return
     figure, axes = pyplot.subplots(figsize=(6.4, 3.8))

@@ -98,6 +98,7 @@ def main():
     parser = argparse.ArgumentParser(prog="./bench", description=__doc__)
     parser.add_argument("cases", nargs="*", help="names of cases, or their beginnings")
     parser.add_argument("--quick", action="store_true", help="the most telling dozen")
+    parser.add_argument("--add", action="store_true", help="keeps the other results of last time")
     parser.add_argument("--list", action="store_true", help="names the cases and ends")
     parser.add_argument("--vedette", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--device", required=True, help=argparse.SUPPRESS)
@@ -128,9 +129,13 @@ def main():
     except (CommandFailed, OSError) as failure:
         print(failure, file=sys.stderr)
         return 1
-    shown = " ".join(["./bench", *(["--quick"] if options.quick else []), *options.cases])
+    shown = " ".join(["./bench", *(["--quick"] if options.quick else []),
+                      *(["--add"] if options.add else []), *options.cases])
     description = report.describe(shown, time.monotonic() - began)
-    report.write(folder, description, results)
+    if options.add:
+        report.write(folder, *report.merged(folder, description, results))
+    else:
+        report.write(folder, description, results)
     print(f"{len(results)} cases in {time.monotonic() - began:.0f} s; results are in {folder}")
     return 1 if any(result.unit == "failed" for result in results) else 0
 

@@ -76,6 +76,25 @@ def markdown(description, results):
     return "\n".join(lines) + "\n"
 
 
+def load(folder):
+    """The description and the results that are in a folder."""
+    with open(f"{folder}/results.json", encoding="utf-8") as file:
+        found = json.load(file)
+    return found["description"], [methods.Result(**fields) for fields in found["results"]]
+
+
+def merged(folder, description, results):
+    """The results that are in a folder, with those measured now in their places."""
+    try:
+        earlier, kept = load(folder)
+    except OSError:
+        return description, results
+    fresh = {result.name: result for result in results}
+    places = [fresh.pop(result.name, result) for result in kept]
+    earlier["command"] += f"`, then `{description['command']}"
+    return earlier, places + list(fresh.values())
+
+
 def write(folder, description, results):
     """Writes results.json, results.md and the charts."""
     os.makedirs(folder, exist_ok=True)
@@ -89,13 +108,11 @@ def write(folder, description, results):
 
 def publish(root, folder):
     """Puts the results in a folder, and their charts, at the end of docs/PERFORMANCE.md."""
-    with open(f"{folder}/results.json", encoding="utf-8") as file:
-        found = json.load(file)
-    results = [methods.Result(**fields) for fields in found["results"]]
+    description, results = load(folder)
     path, mark = f"{root}/docs/PERFORMANCE.md", "<!-- ./bench publish writes what follows. -->\n"
     with open(path, encoding="utf-8") as file:
         before = file.read().split(mark)[0]
-    text = markdown(found["description"], results)
+    text = markdown(description, results)
     os.makedirs(f"{root}/docs/performance", exist_ok=True)
     for name, title in charts.TITLES.items():
         if os.path.exists(f"{folder}/{name}.svg"):
