@@ -23,6 +23,7 @@ extension PollThread {
         var isRegistered = false
         var idleTurns = 0
         var lastSweep: UInt64 = 0
+        var isBehind = false
         var lastPacket = shared.pointee.clock.now()
         var scope = TurnScope.all
         epochs.goOnline(number)
@@ -52,7 +53,10 @@ extension PollThread {
                 || now &- lastSweep >= 2)
             {
                 lastSweep = now
-                sweep(now: now, budget: idleTurns > 64 ? 4096 : 256)
+                isBehind = sweep(now: now, budget: idleTurns > 64 ? 4096 : 256)
+            } else if isBehind {
+                // More than a turn can make, so that what expires never piles up.
+                isBehind = expireConnections(now: now, budget: 128)
             }
             scope = isIdle ? sleep(idleMilliseconds: now &- lastPacket) : .all
         }
@@ -128,17 +132,24 @@ extension PollThread {
         }
     }
 
-    /// Gives up what has become old, a bounded piece of it. The thread, or the control room while
-    /// it holds the thread.
-    func sweep(now: UInt64, budget: Int) {
+    /// Gives up what has become old, a bounded piece of it; true if expired connections may be
+    /// left. The thread, or the control room while it holds the thread.
+    @discardableResult
+    func sweep(now: UInt64, budget: Int) -> Bool {
         let engine = shared.pointee.engine
         engine.sweep(now: now, budget: budget)
-        // One thread is always there: the first.
-        if shared.pointee.number == 0 {
-            _ = engine.state.pointee.conntrack.expire(now: now, budget: budget)
-            engine.expireFragments(now: now)
-        }
+        let isBehind = expireConnections(now: now, budget: budget)
+        if shared.pointee.number == 0 { engine.expireFragments(now: now) }
         notify()
+        return isBehind
+    }
+
+    /// Ends connections whose time is over; true if more may be left.
+    private func expireConnections(now: UInt64, budget: Int) -> Bool {
+        // One thread is always there: the first.
+        guard shared.pointee.number == 0 else { return false }
+        let conntrack = shared.pointee.engine.state.pointee.conntrack
+        return conntrack.expire(now: now, budget: budget) == budget
     }
 
     /// Waits until the control room, which has asked for it, lets the thread go on.
