@@ -117,7 +117,14 @@ int vd_pin_thread(int cpu) {
 void vd_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
 
 bool vd_cpu_is_usable(int cpu) {
-    cpu_set_t set;
-    return cpu >= 0 && cpu < CPU_SETSIZE && sched_getaffinity(getpid(), sizeof set, &set) == 0 &&
-        CPU_ISSET(cpu, &set);
+    // By trying: the affinity that was inherited binds nobody, the machine and its cpusets do.
+    cpu_set_t before, one;
+    if (cpu < 0 || cpu >= CPU_SETSIZE ||
+        pthread_getaffinity_np(pthread_self(), sizeof before, &before) != 0)
+        return false;
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    bool may = pthread_setaffinity_np(pthread_self(), sizeof one, &one) == 0;
+    pthread_setaffinity_np(pthread_self(), sizeof before, &before);
+    return may;
 }
