@@ -39,13 +39,15 @@ enum InterfaceStatus {
         return row
     }
 
-    /// The counters of an interface by OVS's names; those of a patch come from nowhere and are 0.
+    /// The counters of an interface by OVS's names; those of a patch come from nowhere and are 0,
+    /// those of a device that has gone are not told.
     static func statistics(
         _ interface: OpenInterface, _ datapath: any DatapathControl
     ) -> [String: UInt64] {
         guard let port = interface.datapathPort else {
             return ["rx_packets": 0, "tx_packets": 0, "rx_bytes": 0, "tx_bytes": 0]
         }
+        if interface.info.type == .system && interface.info.ifindex == 0 { return [:] }
         let counters = datapath.portStatistics(port)
         var values = [
             "rx_packets": counters.rxPackets, "tx_packets": counters.txPackets,
