@@ -201,15 +201,20 @@ class FlowModifier(threading.Thread):
             self.ends.wait(max(0.0, due - time.monotonic()))
 
 
+def establish(contestant):
+    """Has all its connections set up, and sends on them from then on."""
+    contestant.resume()
+    contestant.traffic.configure(size=64, copy=0, keep=1)
+    contestant.traffic.walk(traffic.PASS, 60)
+    contestant.traffic.run(traffic.LOAD)
+    time.sleep(0.5)
+
+
 def flow_mods(arena, case):
     """Established connections while unrelated rules come and go, against none."""
     ratios, remarks = {}, []
     for contestant in arena.both:
-        contestant.resume()
-        contestant.traffic.configure(size=64, copy=0, keep=1)
-        contestant.traffic.walk(traffic.PASS, 60)
-        contestant.traffic.run(traffic.LOAD)
-        time.sleep(0.3)
+        establish(contestant)
         found, made, lasted = [], 0, 0.0
         for _ in range(arena.solo_rounds):
             quiet = measure.watch(contestant, 0.5).rate("sent")
@@ -241,11 +246,7 @@ def revoke(arena, case):
     taken, remarks = {}, []
     # 1,024 of 10,000 blocks of addresses lie in one /12.
     for contestant in arena.both:
-        contestant.resume()
-        contestant.traffic.configure(size=64, copy=0, keep=1)
-        contestant.traffic.walk(traffic.PASS, 60)
-        contestant.traffic.run(traffic.LOAD)
-        time.sleep(0.5)
+        establish(contestant)
         net = policies.address(policies.NET_BASE, False)
         began = time.monotonic()
         contestant.switch.ofctl(

@@ -78,24 +78,6 @@ public struct ConntrackEntry: Sendable {
         if state == TCPState.finWait2 { return TCPState.timeWait }
         return state == TCPState.synReceived ? TCPState.established : state
     }
-
-    /// What dumps call a TCP state.
-    public static func tcpStateName(_ state: UInt8) -> StaticString {
-        switch state {
-        case TCPState.closed: "CLOSED"
-        case TCPState.listen: "LISTEN"
-        case TCPState.synSent: "SYN_SENT"
-        case TCPState.synReceived: "SYN_RECV"
-        case TCPState.established: "ESTABLISHED"
-        case TCPState.closeWait: "CLOSE_WAIT"
-        case TCPState.finWait1: "FIN_WAIT_1"
-        case TCPState.closing: "CLOSING"
-        case TCPState.lastAck: "LAST_ACK"
-        case TCPState.finWait2: "FIN_WAIT_2"
-        case TCPState.timeWait: "TIME_WAIT"
-        default: "UNKNOWN"
-        }
-    }
 }
 
 /// Live connections by kind.

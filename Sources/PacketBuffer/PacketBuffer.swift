@@ -104,13 +104,6 @@ import CIntrinsics
         @inline(always) get { metadata.pointee.gsoType != GSOType.none }
     }
 
-    /// Asks for the header and metadata lines.
-    @inlinable @inline(always)
-    public func prefetchHeader() {
-        vd_prefetch(header)
-        vd_prefetch(header + PacketLayout.headerBytes)
-    }
-
     /// Asks for the first line of data.
     @inlinable @inline(always)
     public func prefetchData() { vd_prefetch(data) }

@@ -1,5 +1,6 @@
 // The hash index against a dictionary, and how full it gets.
 
+import TestSupport
 import Testing
 
 @testable import Bounded

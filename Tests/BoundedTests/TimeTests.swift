@@ -1,5 +1,6 @@
 // The timer wheel against a naive model, and epoch reclamation.
 
+import TestSupport
 import Testing
 
 @testable import Bounded

@@ -5,24 +5,6 @@ import Flow
 import Pipeline
 import TestSupport
 
-/// A small generator, so that a seed repeats a run.
-struct SimulationRandom {
-    private var state: UInt64
-    init(_ seed: UInt64) {
-        state = (seed &+ 1) &* 0x9e37_79b9_7f4a_7c15
-        for _ in 0..<4 { _ = next() }
-    }
-    mutating func next() -> UInt64 {
-        state ^= state << 13
-        state ^= state >> 7
-        state ^= state << 17
-        return state
-    }
-    mutating func below(_ bound: Int) -> Int { Int(next() >> 33) % bound }
-    mutating func chance(_ percent: Int) -> Bool { below(100) < percent }
-    mutating func pick<T>(_ list: [T]) -> T { list[below(list.count)] }
-}
-
 /// A rule to be made.
 struct RuleText {
     var table: UInt8
@@ -32,12 +14,12 @@ struct RuleText {
 }
 
 struct RuleGrammar {
-    var random: SimulationRandom
+    var random: SeededRandom
     let ports: Int
     private var lastPriority: Int32 = 100
 
     init(seed: UInt64, ports: Int) {
-        random = SimulationRandom(seed ^ 0xabcdef)
+        random = SeededRandom(seed ^ 0xabcdef)
         self.ports = ports
     }
 

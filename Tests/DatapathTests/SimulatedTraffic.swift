@@ -37,7 +37,7 @@ struct Conversation {
     /// Where the server sends its answers: what it saw as the sender.
     private var seen: (address: [UInt8], port: UInt16)
 
-    init(_ random: inout SimulationRandom) {
+    init(_ random: inout SeededRandom) {
         client = random.below(6)
         server = (client + 1 + random.below(5)) % 6
         clientPort = UInt16(2000 + random.below(40))
@@ -129,7 +129,7 @@ struct Conversation {
 
 /// Frames beside conversations.
 enum StrayFrames {
-    static func make(_ random: inout SimulationRandom, ports: Int) -> [SimulatedFrame] {
+    static func make(_ random: inout SeededRandom, ports: Int) -> [SimulatedFrame] {
         let from = random.below(6)
         let to = (from + 1 + random.below(5)) % 6
         let port = SimulatedHost.port(from, ports: ports)

@@ -63,7 +63,7 @@ struct SimulationReach {
 /// One run.
 final class Simulation {
     private let switches: Lockstep
-    private var random: SimulationRandom
+    private var random: SeededRandom
     private var grammar: RuleGrammar
     private var conversations: [Conversation] = []
     private var network: [SimulatedFrame] = []
@@ -74,7 +74,7 @@ final class Simulation {
     private var retired: [LockstepRule] = []
 
     init(seed: UInt64) throws {
-        random = SimulationRandom(seed)
+        random = SeededRandom(seed)
         ports = 2 + random.below(4)
         grammar = RuleGrammar(seed: seed, ports: ports)
         // Small, so that tables are full now and then.

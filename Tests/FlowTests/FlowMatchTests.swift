@@ -1,6 +1,7 @@
 // Matches against a naive model: a match is an array of bits of value and mask.
 
 import Flow
+import TestSupport
 import Testing
 
 @Suite struct FlowMatchTests {
@@ -12,7 +13,7 @@ import Testing
 
     @Test("What is set on any field is read back, and clearing leaves nothing")
     func roundTrip() {
-        var random = SplitMix(seed: 7)
+        var random = SeededRandom(seed: 7)
         for field in Self.plain {
             let bytes = field.info.byteCount
             let exact = FieldValue.exactMask(of: field)
@@ -31,7 +32,7 @@ import Testing
 
     @Test("Setting one field leaves every other bit as it was")
     func isolation() {
-        var random = SplitMix(seed: 11)
+        var random = SeededRandom(seed: 11)
         var match = FlowMatch()
         var value = [UInt8](repeating: 0, count: FlowLayout.byteCount)
         var mask = value
@@ -107,7 +108,7 @@ import Testing
 
     @Test("Covers and overlaps agree with testing every small packet")
     func relations() {
-        var random = SplitMix(seed: 3)
+        var random = SeededRandom(seed: 3)
         for _ in 0..<500 {
             var left = FlowMatch()
             var right = FlowMatch()
@@ -164,7 +165,7 @@ import Testing
 }
 
 /// A small seeded generator.
-struct SplitMix {
+struct SeededRandom {
     private var state: UInt64
     init(seed: UInt64) { state = seed }
     mutating func next() -> UInt64 {

@@ -1,10 +1,12 @@
 // Random flow text that Open vSwitch accepts: fields that fit one protocol, with and without masks,
 // and actions that fit the fields. The same seed gives the same text.
 
-struct FlowTextGenerator {
-    var random: SeededGenerator
+import TestSupport
 
-    init(seed: UInt64) { random = SeededGenerator(seed: seed) }
+struct FlowTextGenerator {
+    var random: SeededRandom
+
+    init(seed: UInt64) { random = SeededRandom(seed) }
 
     /// What a packet's headers are, and the fields that then may be matched.
     struct Profile {

@@ -3,6 +3,7 @@
 
 import Flow
 import OpenFlow
+import TestSupport
 import Testing
 
 @testable import FlowText
@@ -28,7 +29,7 @@ import Testing
     /// Arbitrary bytes, in every parser.
     @Test(arguments: 0..<8)
     func randomBytes(round: Int) {
-        var random = SeededGenerator(seed: UInt64(7000 + round))
+        var random = SeededRandom(UInt64(7000 + round))
         let words = [
             "actions=", "ct(", "learn(", "clone(", "nat(src=", "load:", "->", "reg0[", "..", "]",
             "tcp", "ipv4(src=", "encap(", "eth_type(", "vlan(vid=", "tunnel(", "geneve({class=",

@@ -2,6 +2,7 @@
 // and accepted with the same meaning where that accepts it.
 
 import Flow
+import TestSupport
 import Testing
 
 @testable import FlowText
@@ -119,7 +120,7 @@ import Testing
 enum Damage {
     static let letters = Array("0123456789abcdefx.:,=()[]/-+> tcpnw_".utf8)
 
-    static func apply(to text: String, _ random: inout SeededGenerator) -> String {
+    static func apply(to text: String, _ random: inout SeededRandom) -> String {
         var bytes = Array(text.utf8)
         for _ in 0..<(1 + random.below(2)) where !bytes.isEmpty {
             let place = random.below(bytes.count)

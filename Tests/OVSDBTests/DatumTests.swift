@@ -1,6 +1,7 @@
 // Column values: their JSON both ways, canonical form, accessors, and differences as update2 sends
 // them, the last against a naive model.
 
+import TestSupport
 import Testing
 
 @testable import OVSDB
@@ -18,7 +19,7 @@ import Testing
         #expect(RowUUID("550e8400-e29b-41d4-a716-44665544000g") == nil)
         #expect(RowUUID("550e8400e29b-41d4-a716-4466-55440000") == nil)
         #expect(RowUUID("") == nil)
-        var random = SplitMix(state: 1)
+        var random = SeededRandom(1)
         let made = RowUUID.random(using: &random)
         #expect(RowUUID(made.description) == made)
         #expect(made.high >> 12 & 0xF == 4 && made.low >> 62 == 0b10)
@@ -92,7 +93,7 @@ import Testing
 
     @Test("set differences are symmetric, map differences change, add and remove")
     func differences() {
-        let random = (0..<300).map { SplitMix(state: UInt64($0)) }
+        let random = (0..<300).map { SeededRandom(UInt64($0)) }
         for var random in random {
             let old = Set((0..<6).map { _ in Int64.random(in: 0..<8, using: &random) })
             let new = Set((0..<6).map { _ in Int64.random(in: 0..<8, using: &random) })
@@ -120,7 +121,7 @@ import Testing
         #expect(Datum.integer(1).applying(difference: .emptySet, type: type) == .emptySet)
     }
 
-    private func randomMap(_ random: inout SplitMix) -> [String: Int64] {
+    private func randomMap(_ random: inout SeededRandom) -> [String: Int64] {
         var map: [String: Int64] = [:]
         for _ in 0..<4 {
             map[String(Int.random(in: 0..<6, using: &random))] =

@@ -2,6 +2,7 @@
 
 import Flow
 import OpenFlow
+import TestSupport
 import Testing
 
 @testable import Ofproto
@@ -17,7 +18,7 @@ import Testing
 
     @Test("Random flow-mods, bundles and failures leave what a naive model has", arguments: 0..<12)
     func random(seed: Int) throws {
-        var numbers = SeededNumbers(seed: UInt64(seed))
+        var numbers = SeededRandom(UInt64(seed))
         let fixture = BridgeFixture()
         var model: [ModelFlow] = []
         for round in 0..<60 {
@@ -45,7 +46,7 @@ import Testing
         return mod
     }
 
-    private func randomMod(_ numbers: inout SeededNumbers) -> FlowMod {
+    private func randomMod(_ numbers: inout SeededRandom) -> FlowMod {
         let commands: [FlowModCommand] = [
             .add, .add, .add, .modify, .modifyStrict, .delete, .deleteStrict,
         ]
@@ -67,7 +68,7 @@ import Testing
         return mod
     }
 
-    private func randomMatch(_ numbers: inout SeededNumbers) -> FlowMatch {
+    private func randomMatch(_ numbers: inout SeededRandom) -> FlowMatch {
         switch Int.random(in: 0..<5, using: &numbers) {
         case 0: return FlowMatch()
         case 1: return ipMatch(0, bits: 0)
@@ -129,7 +130,7 @@ import Testing
     }
 
     private func lookups(
-        _ fixture: BridgeFixture, _ model: [ModelFlow], _ numbers: inout SeededNumbers, seed: Int
+        _ fixture: BridgeFixture, _ model: [ModelFlow], _ numbers: inout SeededRandom, seed: Int
     ) {
         for _ in 0..<8 {
             let table = UInt8.random(in: 0...2, using: &numbers)

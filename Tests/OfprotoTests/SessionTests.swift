@@ -4,6 +4,7 @@ import Dpif
 import Flow
 import OpenFlow
 import Pipeline
+import TestSupport
 import Testing
 
 @testable import Ofproto
@@ -275,7 +276,7 @@ import Testing
     func noise() {
         let fixture = BridgeFixture()
         for seed in 0..<40 {
-            var numbers = SeededNumbers(seed: UInt64(seed))
+            var numbers = SeededRandom(UInt64(seed))
             let probe = fixture.session(OpenFlowVersion.allCases[seed % 6])
             for _ in 0..<80 where !probe.session.isClosed {
                 let count = Int.random(in: 8...120, using: &numbers)

@@ -1,19 +1,9 @@
 // No bytes make the decoder trap or answer with nonsense; what it accepts it can encode.
 
+import TestSupport
 import Testing
 
 @testable import OpenFlow
-
-/// A small generator, so that failures repeat.
-private struct Xorshift: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state ^= state << 13
-        state ^= state >> 7
-        state ^= state << 17
-        return state
-    }
-}
 
 @Suite struct MessageFuzzTests {
     /// Decodes, and if that succeeds encodes again.
@@ -29,7 +19,7 @@ private struct Xorshift: RandomNumberGenerator {
     }
 
     @Test func survivesMutatedRequests() throws {
-        var random = Xorshift(state: 0x5eed_0001)
+        var random = SeededRandom(0x5eed_0001)
         for original in MessageCaptures.frames() {
             let context = try MessageCaptures.context(for: original)
             for _ in 0..<40 {
@@ -60,7 +50,7 @@ private struct Xorshift: RandomNumberGenerator {
     }
 
     @Test func survivesNoise() {
-        var random = Xorshift(state: 0x5eed_0002)
+        var random = SeededRandom(0x5eed_0002)
         for version in OpenFlowVersion.allCases {
             let context = CodecContext(version: version)
             for _ in 0..<4000 {

@@ -3,6 +3,7 @@
 
 import CIntrinsics
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Pipeline
@@ -21,7 +22,7 @@ import Testing
 
     @Test("A dictionary says the same", arguments: 0..<8)
     func model(seed: Int) {
-        var random = Seeded(UInt64(seed))
+        var random = SeededRandom(UInt64(seed))
         let table = make(limit: 4096)
         defer {
             table.pointee.deallocate()
@@ -72,7 +73,7 @@ import Testing
 
     @Test("A changed answer has a changed generation", arguments: 0..<4)
     func generations(seed: Int) {
-        var random = Seeded(UInt64(50 + seed))
+        var random = SeededRandom(UInt64(50 + seed))
         // So small that addresses push each other out.
         let table = make(limit: 40)
         defer {

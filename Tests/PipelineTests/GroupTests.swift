@@ -116,7 +116,7 @@ import Testing
     }
 
     @Test func listsAreSearchedByNumber() {
-        var random = Seeded(3)
+        var random = SeededRandom(3)
         for size in 0..<40 {
             let ids = Set((0..<size).map { _ in UInt32(random.below(100)) }).sorted()
             let groups = UnsafeMutablePointer<UnsafeMutablePointer<Group>>.allocate(capacity: 41)

@@ -1,6 +1,7 @@
 // Meters: what passes over a long time is the rate and one burst, in packets and in kilobits; of
 // two bands the one with the higher rate that is exceeded acts; the clock may stand still or jump.
 
+import TestSupport
 import Testing
 
 @testable import Pipeline
@@ -32,7 +33,7 @@ import Testing
 
     @Test("Packets that pass are the rate and one burst", arguments: 0..<6)
     func packetRate(seed: Int) {
-        var random = Seeded(UInt64(seed))
+        var random = SeededRandom(UInt64(seed))
         let rate = UInt64(10 + random.below(500))
         let burst = UInt64(1 + random.below(200))
         let meter = meter(packets: true, [(rate, burst, 1)])
@@ -57,7 +58,7 @@ import Testing
 
     @Test("Kilobits that pass are the rate and one burst", arguments: 0..<4)
     func bitRate(seed: Int) {
-        var random = Seeded(UInt64(70 + seed))
+        var random = SeededRandom(UInt64(70 + seed))
         // Tokens are bits.
         let rate = UInt64(100_000 + random.below(900_000))
         let burst: UInt64 = 100_000

@@ -2,23 +2,9 @@
 // that may match them, and a list of rules that is searched from end to end.
 
 import Flow
+import TestSupport
 
 @testable import Pipeline
-
-/// A small generator, so that failures repeat.
-struct Seeded {
-    private var state: UInt64
-    init(_ seed: UInt64) { state = seed &* 0x9e37_79b9_7f4a_7c15 | 1 }
-    mutating func next() -> UInt64 {
-        state ^= state << 13
-        state ^= state >> 7
-        state ^= state << 17
-        return state
-    }
-    mutating func below(_ bound: Int) -> Int { Int(next() >> 33) % bound }
-    mutating func chance(_ percent: Int) -> Bool { below(100) < percent }
-    mutating func pick<T>(_ list: [T]) -> T { list[below(list.count)] }
-}
 
 /// Keeps what is retired until told that no reader is left.
 final class PatientReclaimer: Reclaimer {
@@ -56,7 +42,7 @@ struct ModelRule {
 
 /// Makes rules and keys.
 struct TableGenerator {
-    var random: Seeded
+    var random: SeededRandom
     private var lastID: UInt64 = 0
     private let program = Program([], blocks: [])
 
@@ -64,7 +50,7 @@ struct TableGenerator {
     private let home: UnsafeMutablePointer<RuleTable>
 
     init(seed: UInt64) {
-        random = Seeded(seed)
+        random = SeededRandom(seed)
         home = .allocate(capacity: 1)
         home.initialize(to: RuleTable())
     }

@@ -40,7 +40,7 @@ public final class ReconnectingStream {
 
     private let loop: ControlLoop
     private let log: VLogModule
-    private var endpoints: [StreamEndpoint]
+    private let endpoints: [StreamEndpoint]
     private var nextEndpoint = 0
     private var machine = ReconnectMachine()
     private var timer: ControlTimer?
@@ -111,12 +111,6 @@ public final class ReconnectingStream {
         guard machine.state.isConnected else { return }
         log.info("\(name): disconnecting")
         lost(StreamError(code: 0, message: "reconnecting"))
-    }
-
-    /// Replaces the peers for the next attempt.
-    public func setEndpoints(_ endpoints: [StreamEndpoint]) {
-        self.endpoints = endpoints
-        nextEndpoint = 0
     }
 
     private func arm() {

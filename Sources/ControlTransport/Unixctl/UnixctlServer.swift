@@ -48,9 +48,6 @@ public final class UnixctlServer {
         commands[name] = Command(usage: usage, arguments: minArgs...maxArgs, handler: handler)
     }
 
-    /// Takes a command out.
-    public func unregister(_ name: String) { commands[name] = nil }
-
     /// Carries out a command as if a client had sent it.
     public func invoke(_ name: String, _ arguments: [String], _ reply: UnixctlReply) {
         guard let command = commands[name] else {
