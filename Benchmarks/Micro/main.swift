@@ -224,7 +224,8 @@ func runNew(rules: Int, rounds: Int) throws(RigError) {
         round.fill { _ in (0, false) }
         for index in 0..<32 {
             let connection = number % rounds * 32 + index
-            let rule = connection % rules
+            // Each rule as often as the others, in no order that a cache could learn.
+            let rule = connection % rules &* 7919 % rules
             let data = round.batch[index].data
             let source = UInt32(0x0a00_0000 + rule << 10 + connection / rules & 15)
             data.storeBytes(of: source.bigEndian, toByteOffset: 26, as: UInt32.self)

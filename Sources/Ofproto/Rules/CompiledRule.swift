@@ -16,15 +16,13 @@ final class CompiledRule {
 
     init(
         id: UInt64, bridge: UInt16, table: UInt8, priority: Int32, version: UInt64,
-        home: UnsafeMutablePointer<RuleTable>, actions: CompiledActions
+        home: UnsafeMutablePointer<RuleTable>, match: FlowMatch, actions: CompiledActions
     ) {
         program = actions.program
         learnHandles = actions.learnHandles
-        rule = .allocate(capacity: 1)
-        rule.initialize(
-            to: Rule(
-                id: id, bridge: bridge, table: table, priority: priority, addVersion: version,
-                home: home, program: actions.program))
+        rule = .make(
+            id: id, bridge: bridge, table: table, priority: priority, addVersion: version,
+            home: home, program: actions.program, match: match)
         if actions.clauses.isEmpty {
             clauses = nil
         } else {
@@ -35,7 +33,7 @@ final class CompiledRule {
             }
             clauses = memory
             rule.pointee.clauses = memory
-            rule.pointee.clauseCount = actions.clauses.count
+            rule.pointee.clauseCount = UInt32(actions.clauses.count)
         }
     }
 
@@ -44,6 +42,6 @@ final class CompiledRule {
 
     deinit {
         clauses?.deallocate()
-        rule.deallocate()
+        rule.free()
     }
 }
