@@ -1,5 +1,5 @@
 """Cases that bring switches of their own: two poll threads, an idle switch, the peer against itself,
-and the floor under both."""
+the floor under both, and kernel ports (veth.py)."""
 
 import os
 import signal
@@ -11,6 +11,7 @@ import methods
 import traffic
 from arena import Arena, shape
 from switches import BRIDGE
+from veth import veth
 
 
 def control(bench, case):
@@ -123,4 +124,4 @@ def floor(bench, case):
         process.wait()
 
 
-ALONE = {"control": control, "threads": threads, "idle": idle, "floor": floor}
+ALONE = {"control": control, "threads": threads, "idle": idle, "floor": floor, "veth": veth}

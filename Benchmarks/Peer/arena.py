@@ -6,7 +6,7 @@ import time
 import measure
 import policies
 import traffic
-from switches import TUNINGS, Contestant
+from switches import TUNINGS, Contestant, stop_all
 
 
 def shape(setup):
@@ -96,11 +96,4 @@ class Arena:
 
     def stop(self):
         """Ends both, whatever state they are in."""
-        failures = []
-        for contestant in self.both:
-            try:
-                contestant.stop()
-            except Exception as failure:  # the other one must be ended, too
-                failures.append(failure)
-        if failures:
-            raise failures[0]
+        stop_all(self.both)

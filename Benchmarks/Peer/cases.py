@@ -66,6 +66,13 @@ def special(method, setup, value=0, **options):
     return Case(name, setup, method=method, value=value, **options)
 
 
+def veth(policy, streams=1, **options):
+    """TCP between kernel ports."""
+    name = f"veth/{'normal' if policy == 'l2' else policy}{f'/{streams}' if streams > 1 else ''}"
+    setup = Setup(policy, 1 if policy == "l2" else 10_000, "tcp", streams)
+    return Case(name, setup, method="veth", least=1, aim=1.5, **options)
+
+
 SIZES = (64, 128, 256, 512, 1024, 1500, 0)
 ONE = Setup("one-zone")
 MILLION = Setup("one-zone", flows=1_000_000)
@@ -121,6 +128,10 @@ CASES = [
     special("memory", MILLION),
     special("threads", ONE, 2, least=1.8, aim=1.95),
     special("idle", Setup("plain", rules=1, flows=1)),
+    # From kernel to kernel: one stream, and several.
+    veth("l2"),
+    veth("one-zone", quick=True),
+    veth("one-zone", streams=4),
     # The yardstick itself: Open vSwitch against Open vSwitch, and the floor under both.
     special("control", ONE, quick=True),
     *(special("floor", Setup("plain", rules=1, flows=flows), flows, quick=flows == 100_000)

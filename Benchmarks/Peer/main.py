@@ -34,6 +34,8 @@ class Bench:
         # Pairs, seconds of a switch on its own, rounds, seconds until new connections are in flow.
         self.effort = (20, 2.0, 3, 6.0) if options.quick else (30, 4.0, 5, 8.0)
         self.solo_seconds = self.effort[1]
+        # Pairs, and seconds of a run, where slices are whole runs of a program.
+        self.short_runs = (5, 1) if options.quick else (7, 2)
         self.results = []
 
     def run(self, chosen):
