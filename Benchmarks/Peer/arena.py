@@ -7,6 +7,10 @@ import measure
 import policies
 import traffic
 from switches import TUNINGS, Contestant, stop_all
+from vhost import PASS_RATE, Guested
+
+# Where packets come from.
+SOURCES = {"device": Contestant, "vhost": Guested}
 
 
 def shape(setup):
@@ -16,6 +20,8 @@ def shape(setup):
         copy=0, sides=3, macs=1, ring=2048, inflight=4096, rate=0, attack_rate=0,
         pass_rate=2_000_000, first_tuple=0, keep=0, learn=int(setup.policy == "snat"),
         queues=setup.threads, **policies.SPREAD)
+    if setup.source == "vhost":
+        values.update(pass_rate=PASS_RATE)
     if setup.policy == "exploding":
         # Legitimate traffic goes to port 80, from addresses far from the attacker's.
         values.update(policies.ATTACK, rules=1, port_base=80, variants=[(10, 0)] * 8)
@@ -29,7 +35,7 @@ class Arena:
         self.setup = setup
         self.pairs, self.solo_seconds, self.solo_rounds, self.fresh_seconds = effort
         self.both = [
-            Contestant(label, program, f"{directory}/{label}", plugin, is_peer)
+            SOURCES[setup.source](label, program, f"{directory}/{label}", plugin, is_peer)
             for label, program, is_peer in programs]
         self.peer, self.vedette = self.both[0], self.both[-1]
         self.rules = []

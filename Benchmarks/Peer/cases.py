@@ -15,13 +15,16 @@ class Setup:
     flows: int = 100_000
     ipv6: bool = False
     threads: int = 1
+    source: str = "device"  # of packets: arena.SOURCES
 
     @property
     def title(self):
         """For the reader."""
         family = "IPv6" if self.ipv6 else "IPv4"
         words = {"udp": "UDP", "tcp": "TCP", "short": "short TCP", "new": "new UDP"}
-        return f"{self.policy}, {self.rules:,} rules, {self.flows:,} {family} {words[self.kind]}"
+        source = {"vhost": " from a virtual machine"}.get(self.source, "")
+        return (f"{self.policy}, {self.rules:,} rules, {self.flows:,} {family} {words[self.kind]}"
+                f"{source}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,11 +49,12 @@ def _short(number):
 
 
 def steady(policy, rules=10_000, kind="udp", flows=100_000, size=64, ipv6=False, copy=False,
-           **options):
+           source="device", **options):
     """Established connections, both directions, as fast as the switch takes packets."""
-    name = f"{policy}/{_short(rules)}/{kind}{'6' if ipv6 else ''}/{_short(flows)}/"
+    name = "" if source == "device" else f"{source}/"
+    name += f"{policy}/{_short(rules)}/{kind}{'6' if ipv6 else ''}/{_short(flows)}/"
     name += f"{size or 'imix'}{'c' if copy else ''}"
-    return Case(name, Setup(policy, rules, kind, flows, ipv6), size, copy, **options)
+    return Case(name, Setup(policy, rules, kind, flows, ipv6, source=source), size, copy, **options)
 
 
 def fresh(kind, rules, **options):
@@ -128,6 +132,10 @@ CASES = [
     special("memory", MILLION),
     special("threads", ONE, 2, least=1.8, aim=1.95),
     special("idle", Setup("plain", rules=1, flows=1)),
+    # A virtual machine's view.
+    *(steady("one-zone", flows=flows, size=size, source="vhost",
+             quick=flows == 100_000 and size == 64)
+      for flows in (1_000, 100_000) for size in (64, 512, 1500)),
     # From kernel to kernel: one stream, and several.
     veth("l2"),
     veth("one-zone", quick=True),

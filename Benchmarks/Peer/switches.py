@@ -20,7 +20,8 @@ TUNINGS = {
     "smc": {"emc-insert-inv-prob": "0", "smc-enable": "true"},
     "emc+smc": {"emc-insert-inv-prob": "100", "smc-enable": "true"},
 }
-HUGEPAGES_TWO = 1650
+# Two switches, and a machine for each.
+HUGEPAGES_TWO = 1650 + 2 * 150
 BRIDGE = "br0"
 
 
