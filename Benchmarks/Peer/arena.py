@@ -6,11 +6,12 @@ import time
 import measure
 import policies
 import traffic
+from pcap import Captured
 from switches import TUNINGS, Contestant, stop_all
 from vhost import PASS_RATE, Guested
 
 # Where packets come from.
-SOURCES = {"device": Contestant, "vhost": Guested}
+SOURCES = {"device": Contestant, "vhost": Guested, "pcap": Captured}
 
 
 def shape(setup):
@@ -37,6 +38,8 @@ class Arena:
         self.both = [
             SOURCES[setup.source](label, program, f"{directory}/{label}", plugin, is_peer)
             for label, program, is_peer in programs]
+        for contestant in self.both:
+            contestant.shape = shape(setup)
         self.peer, self.vedette = self.both[0], self.both[-1]
         self.rules = []
         self.resident_cold, self.resident_warm = {}, {}
@@ -61,7 +64,7 @@ class Arena:
             contestant.load_rules(self.rules)
             contestant.set_timeouts(
                 [1, 2], udp_first=900, udp_single=900, udp_multiple=900)
-            contestant.traffic.configure(**shape(setup))
+            contestant.traffic.configure(**contestant.shape)
             time.sleep(0.2)
             self.resident_cold[contestant.label] = contestant.resident_bytes()
             if setup.kind in ("udp", "tcp") and setup.policy != "plain":

@@ -22,7 +22,7 @@ class Setup:
         """For the reader."""
         family = "IPv6" if self.ipv6 else "IPv4"
         words = {"udp": "UDP", "tcp": "TCP", "short": "short TCP", "new": "new UDP"}
-        source = {"vhost": " from a virtual machine"}.get(self.source, "")
+        source = {"vhost": " from a virtual machine", "pcap": " from a capture"}.get(self.source, "")
         return (f"{self.policy}, {self.rules:,} rules, {self.flows:,} {family} {words[self.kind]}"
                 f"{source}")
 
@@ -136,6 +136,8 @@ CASES = [
     *(steady("one-zone", flows=flows, size=size, source="vhost",
              quick=flows == 100_000 and size == 64)
       for flows in (1_000, 100_000) for size in (64, 512, 1500)),
+    # The traffic device, cross-checked.
+    steady("one-zone", flows=1_000, source="pcap"),
     # From kernel to kernel: one stream, and several.
     veth("l2"),
     veth("one-zone", quick=True),

@@ -42,6 +42,7 @@ class Contestant:
         # Vedette's program has the peer's name here, too; what it is called by decides nothing else.
         self.switch.is_peer = is_peer
         self.traffic = None
+        self.shape = {}  # of the traffic
         self.process = None
         self.is_stopped = False
 
