@@ -146,6 +146,9 @@ CASES = [
     special("control", ONE, quick=True),
     *(special("floor", Setup("plain", rules=1, flows=flows), flows, quick=flows == 100_000)
       for flows in (1_000, 100_000, 1_000_000)),
+    # Where Vedette's cycles go.
+    *(special("stages", Setup("one-zone", rules=1, flows=flows), flows)
+      for flows in (1_000, 100_000, 1_000_000)),
 ]
 
 

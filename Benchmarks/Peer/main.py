@@ -29,6 +29,7 @@ class Bench:
         self.programs = [("ovs", self.peer_program, True), ("vedette", options.vedette, False)]
         self.plugin = f"{options.device}/librte_net_traffic.so"
         self.floor_program = f"{options.device}/floor"
+        self.micro_program = f"{ROOT}/.build/release/microbench"
         # Not below /tmp: the EAL refuses plug-ins from folders that anyone can write to.
         self.directory = f"/run/vedette-bench-{os.getpid()}"
         # Pairs, seconds of a switch on its own, rounds, seconds until new connections are in flow.
@@ -138,6 +139,7 @@ def main():
         report.write(folder, *report.merged(folder, description, results))
     else:
         report.write(folder, description, results)
+    print(report.stage_table(results), end="")
     print(f"{len(results)} cases in {time.monotonic() - began:.0f} s; results are in {folder}")
     return 1 if any(result.unit == "failed" for result in results) else 0
 

@@ -31,6 +31,7 @@ class Result:
     aim: float | None = None
     meaning: str = "vedette/ovs"
     tuning: str = ""  # of the peer
+    stages: dict | None = None  # cycles a packet up to the end of each
     remarks: list = dataclasses.field(default_factory=list)
 
     @property
