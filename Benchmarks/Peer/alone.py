@@ -1,5 +1,5 @@
-"""Cases that bring switches of their own: two poll threads, an idle switch, the peer against itself,
-and those of stages.py and veth.py."""
+"""Cases that bring switches of their own: two poll threads, an idle switch, each switch against
+itself; and those of stages.py and veth.py."""
 
 import time
 
@@ -8,7 +8,7 @@ import methods
 import traffic
 from arena import Arena, shape
 from stages import floor, stages
-from switches import BRIDGE
+from switches import BRIDGE, stop_all
 from veth import veth
 
 
@@ -57,6 +57,29 @@ def threads(bench, case):
                           least=case.least, aim=case.aim, meaning="own", remarks=remarks)
 
 
+def scale(bench, case):
+    """Each switch against itself with fewer rules or connections, both by turns."""
+    found = {}
+    for label, program, is_peer in bench.programs:
+        arenas = [Arena([(name, program, is_peer)], bench.directory, bench.plugin, setup,
+                        bench.effort)
+                  for name, setup in ((f"{label}-few", case.against), (label, case.setup))]
+        try:
+            for arena in arenas:
+                arena.start()
+                methods.begin(arena, case)
+            found[label] = measure.alternate(
+                arenas[0].vedette, arenas[1].vedette, bench.effort[0])
+        finally:
+            stop_all([arena.vedette for arena in arenas])
+    own = {label: outcome.spread() for label, outcome in found.items()}
+    remarks = [f"{label}: {outcome.median_rate(False) / 1e6:.2f} to "
+               f"{outcome.median_rate(True) / 1e6:.2f} Mpps" for label, outcome in found.items()]
+    return methods.Result(
+        case.name, "many to few", own["ovs"][0], own["vedette"][0], *own["vedette"],
+        least=case.least, aim=case.aim, meaning="own", remarks=remarks)
+
+
 def idle(bench, case):
     """CPU time of a switch with eight ports and no packets."""
     used = {}
@@ -85,5 +108,5 @@ def idle(bench, case):
         remarks=["Open vSwitch polls DPDK ports without pause unless pmd-maxsleep is set"])
 
 
-ALONE = {"control": control, "threads": threads, "idle": idle, "floor": floor, "stages": stages,
-         "veth": veth}
+ALONE = {"control": control, "threads": threads, "scale": scale, "idle": idle,
+         "floor": floor, "stages": stages, "veth": veth}

@@ -22,9 +22,9 @@ class Setup:
         """For the reader."""
         family = "IPv6" if self.ipv6 else "IPv4"
         words = {"udp": "UDP", "tcp": "TCP", "short": "short TCP", "new": "new UDP"}
-        source = {"vhost": " from a virtual machine", "pcap": " from a capture"}.get(self.source, "")
+        sources = {"vhost": " from a virtual machine", "pcap": " from a capture"}
         return (f"{self.policy}, {self.rules:,} rules, {self.flows:,} {family} {words[self.kind]}"
-                f"{source}")
+                f"{sources.get(self.source, '')}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +39,7 @@ class Case:
     least: float | None = None
     aim: float | None = None
     value: int = 0  # what the method varies
+    against: Setup | None = None  # what each switch is compared with itself in
 
 
 def _short(number):
@@ -108,7 +109,9 @@ CASES = [
     steady("two-zones", flows=1_000_000),
     steady("snat", flows=1_000),
     steady("snat", flows=100_000, quick=True, least=5, aim=8),
+    steady("snat", flows=1_000_000),
     steady("acl", flows=100_000, quick=True),
+    steady("acl", flows=1_000_000),
     steady("l2", rules=1, flows=1_000),
     steady("l2", rules=1, flows=100_000, quick=True, least=1.5, aim=3),
     steady("l2", rules=1, flows=1_000_000),
@@ -131,6 +134,10 @@ CASES = [
     special("revoke", MILLION),
     special("memory", MILLION),
     special("threads", ONE, 2, least=1.8, aim=1.95),
+    Case("scale/rules", ONE, method="scale", least=0.95, aim=1.0,
+         against=dataclasses.replace(ONE, rules=1)),
+    Case("scale/connections", MILLION, method="scale", least=0.6, aim=0.75,
+         against=dataclasses.replace(ONE, flows=1_000)),
     special("idle", Setup("plain", rules=1, flows=1)),
     # A virtual machine's view.
     *(steady("one-zone", flows=flows, size=size, source="vhost",
@@ -152,10 +159,18 @@ CASES = [
 ]
 
 
+def _answers(case, word):
+    return case.name == word or case.name.startswith(word.rstrip("*")) and (
+        word.endswith("*") or case.name[len(word):].startswith("/"))
+
+
+def unknown(words):
+    """Those words that name no case."""
+    return [word for word in words if not any(_answers(case, word) for case in CASES)]
+
+
 def chosen(words, quick):
     """The cases that a command line asks for: names, or beginnings of names."""
     if words:
-        return [case for case in CASES if any(
-            case.name == word or case.name.startswith(word.rstrip("*")) and
-            (word.endswith("*") or case.name[len(word):].startswith("/")) for word in words)]
+        return [case for case in CASES if any(_answers(case, word) for word in words)]
     return [case for case in CASES if case.quick or not quick]

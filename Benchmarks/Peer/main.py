@@ -98,7 +98,7 @@ class Bench:
 
 def main():
     """The command line."""
-    parser = argparse.ArgumentParser(prog="./bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="./bench", description=__doc__, allow_abbrev=False)
     parser.add_argument("cases", nargs="*", help="names of cases, or their beginnings")
     parser.add_argument("--quick", action="store_true", help="the most telling dozen")
     parser.add_argument("--add", action="store_true", help="keeps the other results of last time")
@@ -114,14 +114,15 @@ def main():
     if options.cases == ["publish"]:
         report.publish(ROOT, folder)
         return 0
+    unknown = table.unknown(options.cases)
+    if unknown:
+        print(f"No such case: {', '.join(unknown)}; ./bench --list names them.", file=sys.stderr)
+        return 2
     chosen = table.chosen(options.cases, options.quick)
     if options.list:
         for case in chosen:
             print(f"{case.name:34} {'quick ' if case.quick else '      '}{case.setup.title}")
         return 0
-    if not chosen:
-        print("No such case; ./bench --list names them.", file=sys.stderr)
-        return 2
     began = time.monotonic()
     print(report.HEADING, flush=True)
     # Ended from outside, it still ends the switches and gives the hugepages back.
@@ -140,7 +141,8 @@ def main():
     else:
         report.write(folder, description, results)
     print(report.stage_table(results), end="")
-    print(f"{len(results)} cases in {time.monotonic() - began:.0f} s; results are in {folder}")
+    minutes, seconds = divmod(round(time.monotonic() - began), 60)
+    print(f"{len(results)} cases in {minutes} min {seconds} s; results are in {folder}")
     return 1 if any(result.unit == "failed" for result in results) else 0
 
 

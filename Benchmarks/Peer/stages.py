@@ -1,5 +1,5 @@
-"""What a packet costs beneath and inside Vedette: the same ports forwarded with no lookup at all, by
-a program that knows nothing but DPDK; then Vedette's parts one after the other, in one process."""
+"""What a packet costs beneath and inside Vedette: the same ports forwarded with no lookup at all,
+by a program that knows nothing but DPDK; then Vedette's parts, one after the other."""
 
 import contextlib
 import os

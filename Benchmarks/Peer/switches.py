@@ -39,7 +39,7 @@ class Contestant:
         os.symlink(program, link)
         self.namespace = Namespace(f"bench-{os.getpid()}-{label}")
         self.switch = Switch(link, directory, self.namespace, embedded=False)
-        # Vedette's program has the peer's name here, too; what it is called by decides nothing else.
+        # Vedette's program bears the peer's name here, too.
         self.switch.is_peer = is_peer
         self.traffic = None
         self.shape = {}  # of the traffic

@@ -1,4 +1,4 @@
-"""Kernel to kernel: TCP between two namespaces whose devices (veth) are `system` ports of the switch.
+"""Kernel to kernel: TCP between two namespaces whose veth devices are `system` ports of the switch.
 
 Offloads stay as the kernel sets them. Open vSwitch gets userspace TSO, and without it, with the
 offloads of its own two namespaces off as its manual asks, a second chance; the faster one counts.
@@ -106,7 +106,8 @@ def veth(bench, case):
                 used[contestant].append(cpu)
     finally:
         stop_all(everyone)
-    ratio, low, high = measure.spread(own / other for other, own in zip(rates[peer], rates[vedette]))
+    ratio, low, high = measure.spread(
+        own / other for other, own in zip(rates[peer], rates[vedette]))
     remarks.append(", ".join(
         f"{contestant.label} uses {statistics.median(used[contestant]):.2f} of a core"
         for contestant in (peer, vedette)))
