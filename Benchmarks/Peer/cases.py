@@ -110,7 +110,7 @@ CASES = [
     steady("snat", flows=1_000),
     steady("snat", flows=100_000, quick=True, least=5, aim=8),
     steady("snat", flows=1_000_000),
-    steady("acl", flows=100_000, quick=True),
+    steady("acl", flows=100_000),
     steady("acl", flows=1_000_000),
     steady("l2", rules=1, flows=1_000),
     steady("l2", rules=1, flows=100_000, quick=True, least=1.5, aim=3),
