@@ -1,8 +1,7 @@
-// `microbench stages PLUGIN FILE CONNECTIONS`: cycles per packet by stage, with the traffic device's
-// ports opened as the switch opens them. Each stage does what the one before does and more, and then
-// sends the packets on: so the difference of two neighbours is what a stage costs where the whole is
-// measured. `./bench micro` sets the device up and reads the lines; the first stage it compares with
-// the floor, which is the same without any layer of ours.
+// `microbench stages PLUGIN FILE CONNECTIONS`: cycles per packet by stage, with the traffic
+// device's ports opened as the switch opens them. Each stage does what the one before does and
+// more, and then sends the packets on: the difference of two neighbours is what a stage adds to
+// the whole. Benchmarks/Peer/stages.py sets the device up, measures the floor and reads the lines.
 
 import Bounded
 import CIntrinsics

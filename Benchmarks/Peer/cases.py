@@ -101,8 +101,8 @@ CASES = [
     steady("one-zone", kind="tcp", flows=1_000),
     steady("one-zone", kind="tcp", flows=100_000, quick=True),
     steady("one-zone", kind="tcp", flows=1_000_000),
-    steady("one-zone", ipv6=True),
-    steady("one-zone", ipv6=True, kind="tcp"),
+    *(steady("one-zone", ipv6=True, kind=kind, flows=flows)
+      for kind in ("udp", "tcp") for flows in (1_000, 100_000, 1_000_000)),
     # Other policies.
     steady("two-zones", flows=1_000),
     steady("two-zones", flows=100_000, quick=True, least=6, aim=10),
