@@ -7,8 +7,10 @@
 import Bounded
 import CIntrinsics
 import Conntrack
+import DPDK
 import Datapath
 import Flow
+import Glibc
 import PacketBuffer
 import Pipeline
 import TestSupport
@@ -250,10 +252,19 @@ func runNew(rules: Int, rounds: Int) throws(RigError) {
 }
 
 do {
-    try runNew(rules: 100, rounds: 30_000)
-    try runNew(rules: 10_000, rounds: 30_000)
-    try run(connections: 1_000, rounds: 20_000)
-    try run(connections: 1_000_000, rounds: 40_000)
+    let words = CommandLine.arguments
+    if words.count == 5, words[1] == "stages", let connections = Int(words[4]) {
+        try runStages(plugin: words[2], file: words[3], connections: connections)
+    } else {
+        try runNew(rules: 100, rounds: 30_000)
+        try runNew(rules: 10_000, rounds: 30_000)
+        try run(connections: 1_000, rounds: 20_000)
+        try run(connections: 1_000_000, rounds: 40_000)
+    }
+} catch let error as DPDKError {
+    print("microbench: \(error.description)")
+    exit(1)
 } catch {
     print("microbench: out of memory")
+    exit(1)
 }
