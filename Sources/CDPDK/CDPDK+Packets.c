@@ -65,30 +65,35 @@ static inline bool describe(struct rte_mbuf *m, uint32_t in_port) {
     vd_packet_metadata *meta = rte_mbuf_to_priv(m);
     uint64_t flags = m->ol_flags;
     uint64_t l4 = flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
-    memset(meta, 0, sizeof *meta);
+    memset(meta, 0, offsetof(vd_packet_metadata, scratch));
     meta->capacity = m->buf_len;
     meta->in_port = in_port;
-    if (l4 == RTE_MBUF_F_RX_L4_CKSUM_GOOD)
-        meta->flags |= flag_checksum_valid;
-    if (l4 == RTE_MBUF_F_RX_L4_CKSUM_BAD)
-        meta->flags |= flag_checksum_bad;
-    if (flags & RTE_MBUF_F_RX_RSS_HASH)
-        meta->flags |= flag_rss_valid;
-    return m->nb_segs != 1 || l4 == RTE_MBUF_F_RX_L4_CKSUM_NONE || (flags & RTE_MBUF_F_RX_LRO);
+    meta->flags = (l4 == RTE_MBUF_F_RX_L4_CKSUM_GOOD ? flag_checksum_valid : 0) |
+        (l4 == RTE_MBUF_F_RX_L4_CKSUM_BAD ? flag_checksum_bad : 0) |
+        (flags & RTE_MBUF_F_RX_RSS_HASH ? flag_rss_valid : 0);
+    return m->nb_segs != 1 || l4 == RTE_MBUF_F_RX_L4_CKSUM_NONE || (flags & RTE_MBUF_F_RX_LRO) ||
+        m->pkt_len < 14;
 }
 
 uint16_t vd_rx_burst(
     uint16_t port, uint16_t queue, void **headers, uint16_t count, uint32_t in_port,
-    uint32_t *special) {
+    vd_burst *burst) {
     struct rte_mbuf **mbufs = (struct rte_mbuf **)headers;
-    uint32_t bits = 0;
+    vd_burst found = {0};
     uint16_t got = rte_eth_rx_burst(port, queue, mbufs, count);
-    for (uint16_t i = 0; i < got; i++)
+    for (uint16_t i = 0; i < got; i++) {
         rte_prefetch0(rte_mbuf_to_priv(mbufs[i]));
-    for (uint16_t i = 0; i < got; i++)
-        if (describe(mbufs[i], in_port))
-            bits |= 1u << i;
-    *special = bits;
+        rte_prefetch0(rte_pktmbuf_mtod(mbufs[i], void *));
+    }
+    for (uint16_t i = 0; i < got; i++) {
+        if (unlikely(describe(mbufs[i], in_port))) {
+            found.special |= 1u << i;
+            continue;
+        }
+        found.bytes += mbufs[i]->pkt_len;
+        found.multicast += *rte_pktmbuf_mtod(mbufs[i], const uint8_t *) & 1;
+    }
+    *burst = found;
     return got;
 }
 

@@ -7,10 +7,25 @@ import PacketBuffer
 extension UnsafeMutablePointer where Pointee == DPDKPortState {
     /// Counts `count` packets at `first`, keeps those that are sound, packed to the front; how
     /// many.
+    @inline(__always)
     func admit(
-        _ first: UnsafeMutablePointer<PacketBuffer>, count: Int, special: UInt32, queue: Int
+        _ first: UnsafeMutablePointer<PacketBuffer>, count: Int, _ burst: vd_burst, queue: Int
     ) -> Int {
         let counters = pointee.queues + queue
+        let sound = count &- burst.special.nonzeroBitCount
+        counters.pointee.counters.rxPackets &+= UInt64(truncatingIfNeeded: sound)
+        counters.pointee.counters.rxBytes &+= UInt64(burst.bytes)
+        counters.pointee.counters.multicast &+= UInt64(burst.multicast)
+        if burst.special == 0 { return count }
+        return admitSpecial(first, count: count, special: burst.special, counters)
+    }
+
+    /// Counts and keeps those of the special packets that are sound.
+    @inline(never)
+    private func admitSpecial(
+        _ first: UnsafeMutablePointer<PacketBuffer>, count: Int, special: UInt32,
+        _ queue: UnsafeMutablePointer<DPDKQueue>
+    ) -> Int {
         var kept = 0
         var index = 0
         while index < count {
@@ -18,20 +33,20 @@ extension UnsafeMutablePointer where Pointee == DPDKPortState {
             let isSpecial = special &>> UInt32(truncatingIfNeeded: index) & 1 != 0
             index &+= 1
             if isSpecial {
-                guard let sound = settle(packet, counters) else { continue }
+                guard let sound = settle(packet, queue) else { continue }
                 packet = sound
+                let bytes = packet.length
+                guard bytes >= 14 else {
+                    queue.pointee.counters.rxErrors &+= 1
+                    queue.pointee.counters.rxFrameErrors &+= 1
+                    pointee.pool.free(packet)
+                    continue
+                }
+                queue.pointee.counters.rxPackets &+= 1
+                queue.pointee.counters.rxBytes &+= UInt64(truncatingIfNeeded: bytes)
+                queue.pointee.counters.multicast &+= UInt64(
+                    truncatingIfNeeded: packet.data.load(as: UInt8.self) & 1)
             }
-            let bytes = packet.length
-            guard bytes >= 14 else {
-                counters.pointee.counters.rxErrors &+= 1
-                counters.pointee.counters.rxFrameErrors &+= 1
-                pointee.pool.free(packet)
-                continue
-            }
-            counters.pointee.counters.rxPackets &+= 1
-            counters.pointee.counters.rxBytes &+= UInt64(truncatingIfNeeded: bytes)
-            counters.pointee.counters.multicast &+= UInt64(
-                truncatingIfNeeded: packet.data.load(as: UInt8.self) & 1)
             first[kept] = packet
             kept &+= 1
         }

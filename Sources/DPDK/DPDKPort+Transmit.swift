@@ -15,9 +15,10 @@ extension UnsafeMutablePointer where Pointee == DPDKPortState {
 
     /// Sends `count` packets on a queue whose lock is held; consumes them all.
     func send(_ packets: UnsafeMutablePointer<PacketBuffer>, count: Int, queue: Int) -> Int {
+        let plain = plainPrefix(packets, count: count)
+        var sent = burst(packets, count: plain.count, bytes: plain.bytes, queue: queue)
         let pending = pointee.pending[queue]
-        var sent = 0
-        var index = 0
+        var index = plain.count
         while index < count {
             let packet = packets[index]
             index &+= 1
@@ -29,6 +30,32 @@ extension UnsafeMutablePointer where Pointee == DPDKPortState {
             prepare(packet, queue: queue)
         }
         return sent &+ flush(queue)
+    }
+
+    /// How many packets from the first one on can be given to the device as they are, and their
+    /// bytes; their offload flags are cleared.
+    @inline(__always)
+    private func plainPrefix(
+        _ packets: UnsafeMutablePointer<PacketBuffer>, count: Int
+    ) -> (count: Int, bytes: Int) {
+        let longest = Int(truncatingIfNeeded: pointee.mtu) &+ 22
+        let mempool = pointee.mempool
+        var bytes = 0
+        var index = 0
+        while index < count {
+            let packet = packets[index]
+            let length = packet.length
+            // Another port's mempool is as good, but it takes a closer look.
+            guard packet.pool == mempool, length <= longest, !packet.isSuperPacket,
+                !packet.needsChecksum
+            else { break }
+            // The flags still tell what was received; as a driver's orders they mean other things.
+            packet.header.storeBytes(
+                of: 0, toByteOffset: PacketLayout.offloadFlags, as: UInt64.self)
+            bytes &+= length
+            index &+= 1
+        }
+        return (index, bytes)
     }
 
     private func sendSegments(of packet: PacketBuffer, queue: Int) -> Int {
@@ -108,27 +135,38 @@ extension UnsafeMutablePointer where Pointee == DPDKPortState {
         let pending = pointee.pending[queue]
         let count = pending.count
         guard count > 0 else { return 0 }
-        var total = 0
+        var bytes = 0
         var index = 0
         while index < count {
-            total &+= pending[index].length
+            bytes &+= pending[index].length
             index &+= 1
         }
+        let sent = burst(pending.packets, count: count, bytes: bytes, queue: queue)
+        pending.removeAll()
+        return sent
+    }
+
+    /// Gives `count` packets of `bytes` bytes to the device, and frees what it does not take.
+    private func burst(
+        _ packets: UnsafeMutablePointer<PacketBuffer>, count: Int, bytes: Int, queue: Int
+    ) -> Int {
         var sent = 0
         while sent < count {
             let taken = vd_tx_burst(
-                pointee.deviceID, UInt16(truncatingIfNeeded: queue),
-                (pending.packets + sent).headers, UInt16(truncatingIfNeeded: count &- sent))
+                pointee.deviceID, UInt16(truncatingIfNeeded: queue), (packets + sent).headers,
+                UInt16(truncatingIfNeeded: count &- sent))
             if taken == 0 { break }
             sent &+= Int(truncatingIfNeeded: taken)
         }
-        index = sent
-        while index < count {
-            total &-= pending[index].length
-            index &+= 1
+        var total = bytes
+        if sent < count {
+            var index = sent
+            while index < count {
+                total &-= packets[index].length
+                index &+= 1
+            }
+            pointee.pool.free(packets + sent, count: count &- sent)
         }
-        pointee.pool.free(pending.packets + sent, count: count &- sent)
-        pending.removeAll()
         pointee.queues[queue].counters.txPackets &+= UInt64(truncatingIfNeeded: sent)
         pointee.queues[queue].counters.txBytes &+= UInt64(truncatingIfNeeded: total)
         pointee.queues[queue].counters.txDropped &+= UInt64(truncatingIfNeeded: count &- sent)

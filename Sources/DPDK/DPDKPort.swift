@@ -39,14 +39,14 @@ public struct DPDKPort: @unchecked Sendable {
     public func receive(into batch: PacketBatch, queue: Int = 0) -> Int {
         let room = PacketBatch.capacity &- batch.count
         guard room > 0, queue >= 0, queue < state.pointee.receiveQueues else { return 0 }
-        var special: UInt32 = 0
+        var burst = vd_burst()
         let first = batch.packets + batch.count
         let got = Int(
             truncatingIfNeeded: vd_rx_burst(
                 state.pointee.deviceID, UInt16(truncatingIfNeeded: queue), first.headers,
-                UInt16(truncatingIfNeeded: room), state.pointee.datapathPort, &special))
+                UInt16(truncatingIfNeeded: room), state.pointee.datapathPort, &burst))
         guard got > 0 else { return 0 }
-        let admitted = state.admit(first, count: got, special: special, queue: queue)
+        let admitted = state.admit(first, count: got, burst, queue: queue)
         batch.count &+= admitted
         return admitted
     }

@@ -30,6 +30,8 @@ import Pipeline
     public var packets: UInt64 = 0
     public var bytes: UInt64 = 0
     public var lastUsed: UInt64 = 0
+    /// The port of a path that does nothing but to send the packet as it came; else `UInt32.max`.
+    public var plainPort: UInt32 = .max
 
     @inlinable public init() {}
 }
@@ -41,6 +43,20 @@ extension UnsafeMutablePointer where Pointee == FlowPath {
         pointee.packets &+= 1
         pointee.bytes &+= bytes
         pointee.lastUsed = now
+    }
+
+    /// The four kinds as one word, the first one lowest.
+    @inlinable @inline(always)
+    var kindsWord: UInt32 {
+        let k = pointee.kinds
+        return UInt32(k.0) | UInt32(k.1) &<< 8 | UInt32(k.2) &<< 16 | UInt32(k.3) &<< 24
+    }
+
+    /// The four extras as one word, the first one lowest.
+    @inlinable @inline(always)
+    var extrasWord: UInt64 {
+        let e = pointee.extras
+        return UInt64(e.0) | UInt64(e.1) &<< 16 | UInt64(e.2) &<< 32 | UInt64(e.3) &<< 48
     }
 }
 
@@ -176,6 +192,7 @@ extension UnsafeMutablePointer where Pointee == FlowPath {
                 head.pointee.translates = true
             }
         }
+        head.pointee.plainPort = PathTable.plainPort(s)
         let credits = credits(slot)
         for position in 0..<s.pointee.creditCount {
             credits[position] = s.pointee.credits[position]
@@ -185,6 +202,19 @@ extension UnsafeMutablePointer where Pointee == FlowPath {
         for position in 0..<s.pointee.visitedCount {
             visited[position] = s.pointee.visited[position]
         }
+    }
+
+    /// The port of a lone output, if nothing else of the recording touches the packet or its copies:
+    /// a connection's state is looked at with the dependencies.
+    private static func plainPort(_ s: UnsafeMutablePointer<InterpreterState>) -> UInt32 {
+        var port = UInt32.max
+        for position in 0..<s.pointee.operationCount {
+            let operation = s.pointee.operations[position]
+            if operation.code == .conntrack && operation.flags & 4 == 0 { continue }
+            guard operation.code == .output, port == .max else { return .max }
+            port = operation.b
+        }
+        return port
     }
 
     @inline(__always)

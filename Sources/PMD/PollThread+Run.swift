@@ -39,7 +39,7 @@ extension PollThread {
                 DPDKRuntime.registerThread()
             }
             let now = shared.pointee.clock.now()
-            let received = turn(now: now, scope)
+            let received = turn(now: now, scope, isBusy: idleTurns == 0)
             epochs.quiesce(number)
             if received > 0 {
                 idleTurns = 0
@@ -71,33 +71,42 @@ extension PollThread {
         vd_name_thread("pmd-c\(core < 10 ? "0" : "")\(core)/id:\(number)")
     }
 
-    /// Polls every queue of the scope once; returns how many packets came.
+    /// Polls every queue of the scope once; returns how many packets came. While packets keep
+    /// coming (`isBusy`), a queue with a descriptor that had none is left alone for a while: to ask
+    /// the kernel costs as much as ten packets.
     @inline(__always)
-    private func turn(now: UInt64, _ scope: TurnScope) -> Int {
+    private func turn(now: UInt64, _ scope: TurnScope, isBusy: Bool) -> Int {
         let s = shared
         let started = vd_rdtsc()
         var total = 0
+        var began = started
         let end = scope == .all ? s.pointee.queueCount : s.pointee.polledCount
         for index in 0..<end {
             let queue = s.pointee.queues + index
-            let began = vd_rdtsc()
+            if isBusy && began < queue.pointee.quietUntil { continue }
             let count = queue.pointee.device.receive(
                 into: s.pointee.batch, queue: queue.pointee.queue)
-            guard count > 0 else { continue }
+            guard count > 0 else {
+                if index >= s.pointee.polledCount {
+                    queue.pointee.quietUntil = began &+ PollThread.quietCycles
+                }
+                continue
+            }
             queue.pointee.packets &+= UInt64(count)
             total &+= count
             s.pointee.engine.process(s.pointee.batch, now: now)
             transmit()
-            queue.pointee.cycles &+= vd_rdtsc() &- began
+            let ended = vd_rdtsc()
+            queue.pointee.cycles &+= ended &- began
+            began = ended
         }
         s.pointee.turns &+= 1
-        let cycles = vd_rdtsc() &- started
         if total > 0 {
             s.pointee.busyTurns &+= 1
-            s.pointee.busyCycles &+= cycles
+            s.pointee.busyCycles &+= began &- started
             notify()
         } else {
-            s.pointee.idleCycles &+= cycles
+            s.pointee.idleCycles &+= vd_rdtsc() &- started
         }
         return total
     }

@@ -14,6 +14,9 @@ struct PollThread: @unchecked Sendable {
     /// Four milliseconds: a thread that has been idle for long then costs less than half a percent
     /// of a core.
     static let sleepMicrosecondsDefault: UInt64 = 4000
+    /// For how long a kernel's queue that had nothing is left alone on a busy thread: about 20
+    /// microseconds.
+    static let quietCycles: UInt64 = 50_000
     let shared: UnsafeMutablePointer<PollThreadState>
 
     init(

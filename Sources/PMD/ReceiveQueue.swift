@@ -9,4 +9,6 @@ struct ReceiveQueue {
     var packets: UInt64 = 0
     /// Cycles spent on receiving from it, when something came, and on what came.
     var cycles: UInt64 = 0
+    /// Until when, by the time-stamp counter, it is not asked while others have packets.
+    var quietUntil: UInt64 = 0
 }

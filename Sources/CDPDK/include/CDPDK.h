@@ -111,11 +111,19 @@ int32_t vd_device_mac_set(uint16_t port, const uint8_t mac[6]);
 int32_t vd_device_mtu_set(uint16_t port, uint16_t mtu);
 int32_t vd_device_promiscuous_set(uint16_t port, bool on);
 
-/// Receives up to `count` (at most 32) packets and initialises their metadata. Bit i of `*special`
-/// is set where packet i has several segments, or an offload claim that remains to be checked.
+/// What came in a burst besides its packets.
+typedef struct vd_burst {
+    /// Bit i: packet i has several segments, is too short, or claims what remains to be checked.
+    uint32_t special;
+    /// Of the other packets.
+    uint32_t bytes, multicast;
+} vd_burst;
+
+/// Receives up to `count` (at most 32) packets, initialises their metadata but for its scratch, and
+/// asks for their data.
 VD_PACKET_PATH uint16_t vd_rx_burst(
     uint16_t port, uint16_t queue, void **headers, uint16_t count, uint32_t in_port,
-    uint32_t *special);
+    vd_burst *burst);
 /// Sends up to `count` packets; how many the device took.
 VD_PACKET_PATH uint16_t vd_tx_burst(uint16_t port, uint16_t queue, void **headers, uint16_t count);
 
