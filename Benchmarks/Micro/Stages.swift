@@ -84,7 +84,6 @@ struct StageRig {
     private func extract(prefetches: Bool) {
         let s = rig.engine.state
         let records = s.pointee.records
-        for index in 0..<batch.count { batch[index].prefetchData() }
         for index in 0..<batch.count {
             facts[index] = RecordKey.make(
                 batch[index], vlanLimit: s.pointee.vlanLimit, keepsFlags: s.pointee.keepsFlags,

@@ -81,13 +81,9 @@ def _draw_cores(pyplot, folder, found):
         if result:
             needed = [10 / (rate * 8e-3 * size) for rate in (result.peer, result.vedette)]
             rows.append((str(size), (*needed, None)))
-    if len(rows) < 2:
-        return
-    figure, axes = pyplot.subplots(figsize=(6.4, 3.8))
-    _bars(axes, [name for name, _ in rows], [column for _, column in rows],
-          "cores for 10 Gbit/s, both directions together")
-    axes.set_xlabel("bytes of a packet; 10,000 rules, 100,000 connections")
-    _save(pyplot, figure, f"{folder}/cores-by-size")
+    _draw_bars(pyplot, f"{folder}/cores-by-size", rows,
+               "cores for 10 Gbit/s, both directions together",
+               "bytes of a packet; 10,000 rules, 100,000 connections")
 
 
 def _draw_connections(pyplot, folder, found):
@@ -96,13 +92,19 @@ def _draw_connections(pyplot, folder, found):
         result = found.get(f"one-zone/10k/udp/{flows}/64")
         if result:
             rows.append((WORDS[flows], (result.peer, result.vedette, result.ratio)))
+    _draw_bars(pyplot, f"{folder}/packets-by-connections", rows,
+               "Mpps, both directions, one core",
+               "established UDP connections in random order, 64 B, 10,000 rules")
+
+
+def _draw_bars(pyplot, path, rows, unit, label):
+    """One chart of named columns, if there are several."""
     if len(rows) < 2:
         return
     figure, axes = pyplot.subplots(figsize=(6.4, 3.8))
-    _bars(axes, [name for name, _ in rows], [column for _, column in rows],
-          "Mpps, both directions, one core")
-    axes.set_xlabel("established UDP connections in random order, 64 B, 10,000 rules")
-    _save(pyplot, figure, f"{folder}/packets-by-connections")
+    _bars(axes, [name for name, _ in rows], [column for _, column in rows], unit)
+    axes.set_xlabel(label)
+    _save(pyplot, figure, path)
 
 
 def _save(pyplot, figure, path):

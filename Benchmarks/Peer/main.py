@@ -100,7 +100,7 @@ def main():
     """The command line."""
     parser = argparse.ArgumentParser(prog="./bench", description=__doc__, allow_abbrev=False)
     parser.add_argument("cases", nargs="*", help="names of cases, or their beginnings")
-    parser.add_argument("--quick", action="store_true", help="the most telling dozen")
+    parser.add_argument("--quick", action="store_true", help="the most telling ones")
     parser.add_argument("--add", action="store_true", help="keeps the other results of last time")
     parser.add_argument("--list", action="store_true", help="names the cases and ends")
     parser.add_argument("--vedette", required=True, help=argparse.SUPPRESS)

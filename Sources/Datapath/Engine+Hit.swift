@@ -189,19 +189,13 @@ extension Engine {
     @inline(__always)
     private func begin(execution packet: PacketBuffer, _ facts: PacketFacts) {
         let x = state.pointee.execution
-        x.pointee.packet = packet
+        x.pointee.begin(packet)
         x.pointee.positions.l3 = Int(facts.l3)
         x.pointee.positions.mplsOffset = Int(facts.l3)
         x.pointee.positions.l4 = Int(facts.l4)
         x.pointee.positions.isIPv6 = facts.isIPv6
         x.pointee.positions.proto = facts.proto
         x.pointee.positions.hasL4 = true
-        x.pointee.truncation = 0
-        x.pointee.priority = 0
-        x.pointee.mark = 0
-        x.pointee.savedCount = 0
-        x.pointee.dropReason = .none
-        x.pointee.sentCount = 0
     }
 
     /// The length of one segment of a super-packet, headers included.

@@ -59,15 +59,8 @@ extension Engine {
                 packet.data, length: packet.length, vlanLimit: Int(s.pointee.vlanLimit), into: key)
         else { return false }
         s.pointee.layout = layout
-        let x = s.pointee.execution
-        x.pointee.packet = packet
-        x.pointee.truncation = 0
-        x.pointee.priority = 0
-        x.pointee.mark = 0
-        x.pointee.savedCount = 0
-        x.pointee.dropReason = .none
-        x.pointee.sentCount = 0
-        x.pointee.dependencies = nil
+        s.pointee.execution.pointee.begin(packet)
+        s.pointee.execution.pointee.dependencies = nil
         setPositions(layout, key)
         s.pointee.verdict.pointee = ConntrackVerdict()
         return true

@@ -28,6 +28,18 @@ import Pipeline
     public init() {
         saved = .allocate(capacity: ExecutionState.depthMax)
     }
+
+    /// Takes a packet in hand, nothing pending for it yet.
+    @inline(__always)
+    mutating func begin(_ packet: PacketBuffer) {
+        self.packet = packet
+        truncation = 0
+        priority = 0
+        mark = 0
+        savedCount = 0
+        dropReason = .none
+        sentCount = 0
+    }
 }
 
 /// What `clone` keeps.

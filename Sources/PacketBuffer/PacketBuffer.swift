@@ -2,8 +2,6 @@
 // segment. Whoever holds the handle owns the packet and must give it on or free it once; nothing is
 // counted.
 
-import CIntrinsics
-
 /// A packet in one linear buffer, from our own pools or from DPDK's.
 ///
 /// **Shape**: one pointer; see `PacketLayout`. **Owner**: the thread that holds it.
@@ -103,8 +101,4 @@ import CIntrinsics
     @inlinable public var isSuperPacket: Bool {
         @inline(always) get { metadata.pointee.gsoType != GSOType.none }
     }
-
-    /// Asks for the first line of data.
-    @inlinable @inline(always)
-    public func prefetchData() { vd_prefetch(data) }
 }

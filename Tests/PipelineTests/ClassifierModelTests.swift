@@ -82,6 +82,59 @@ import Testing
         table.deallocate()
     }
 
+    /// Marks of buckets that were full outlast their rules: however long rules come and go, all
+    /// that are there are found, and a search for one that is not ends.
+    @Test func rulesThatComeAndGoLeaveNoTrace() {
+        var generator = TableGenerator(seed: 9)
+        let table = UnsafeMutablePointer<RuleTable>.allocate(capacity: 1)
+        table.initialize(to: RuleTable())
+        let reclaimer = PatientReclaimer()
+        let writer = TableWriter(table, reclaimer: reclaimer)
+        let scratch = UnsafeMutablePointer<ConjunctionScratch>.allocate(capacity: 1)
+        scratch.initialize(to: ConjunctionScratch())
+        let key = FlowKey.allocate()
+        var live: [UInt32: ModelRule] = [:]
+        func insert(_ address: UInt32) {
+            var match = FlowMatch()
+            match.set(.ipv4Source, to: UInt64(address))
+            let made = generator.rule(version: 1, hasConjunctions: false, match: match)
+            writer.insert(made.rule, match: match)
+            live[address] = made
+        }
+        func found(_ address: UInt32) -> UInt64? {
+            key.store32(address, at: FlowLayout.ipv4Source)
+            return table.lookup(key, version: 1, scratch: scratch)?.pointee.id
+        }
+        for round in 0..<40 {
+            for number in 0..<1000 { insert(UInt32(round * 1000 + number)) }
+            if round >= 2 {
+                for number in 0..<1000 {
+                    let address = UInt32((round - 2) * 1000 + number)
+                    guard let old = live.removeValue(forKey: address) else { continue }
+                    writer.remove(old.rule, match: old.match)
+                    old.free()
+                    #expect(found(address) == nil)
+                }
+            }
+            #expect(live.allSatisfy { found($0.key) == $0.value.rule.pointee.id })
+            reclaimer.reclaim()
+        }
+        let buckets = table.pointee.list?.pointee.subtables[0].pointee.buckets
+        #expect(buckets?.pointee.used == live.count)
+        // Room for a few times the rules, not for all that ever were.
+        #expect((buckets?.pointee.mask ?? .max) < 2048)
+        for rule in live.values {
+            writer.remove(rule.rule, match: rule.match)
+            rule.free()
+        }
+        reclaimer.reclaim()
+        #expect(table.pointee.list == nil)
+        key.deallocate()
+        scratch.pointee.rules.deallocate()
+        scratch.deallocate()
+        table.deallocate()
+    }
+
     /// The best rule of a subtable is not visible yet: a lower one of it, or another subtable's,
     /// is.
     @Test func aHigherRuleThatIsNotVisibleHidesNothing() {
