@@ -27,11 +27,13 @@ class Bench:
         self.options = options
         self.peer_program = options.peer or PEER_PROGRAM
         self.programs = [("ovs", self.peer_program, True), ("vedette", options.vedette, False)]
-        self.plugin = f"{options.device}/librte_net_traffic.so"
-        self.floor_program = f"{options.device}/floor"
-        self.micro_program = f"{ROOT}/.build/release/microbench"
-        # Not below /tmp: the EAL refuses plug-ins from folders that anyone can write to.
         self.directory = f"/run/vedette-bench-{os.getpid()}"
+        # The EAL refuses plug-ins that lie below a folder that anyone can write to, as a clone in
+        # /tmp does: they are loaded from here.
+        self.device = f"{self.directory}/programs"
+        self.plugin = f"{self.device}/librte_net_traffic.so"
+        self.floor_program = f"{self.device}/floor"
+        self.micro_program = f"{ROOT}/.build/release/microbench"
         # Pairs, seconds of a switch on its own, rounds, seconds until new connections are in flow.
         self.effort = (20, 2.0, 3, 6.0) if options.quick else (30, 4.0, 5, 8.0)
         self.solo_seconds = self.effort[1]
@@ -46,8 +48,11 @@ class Bench:
             alone = case.method in ALONE
             order.setdefault((case.setup, case.name if alone else ""), []).append(case)
         pages = Hugepages()
-        os.makedirs(self.directory, mode=0o755)
+        os.makedirs(self.device, mode=0o755)
         try:
+            for program in os.scandir(self.options.device):
+                if program.is_file():
+                    shutil.copy(program.path, self.device)
             pages.reserve(HUGEPAGES_TWO)
             os.sched_setaffinity(0, {0})
             for (setup, _), members in order.items():
