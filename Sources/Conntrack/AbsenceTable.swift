@@ -49,7 +49,9 @@ extension ConntrackTable {
             verdict.state == ConntrackState.new | ConntrackState.tracked,
             verdict.original.protocolNumber != 0
         else { return nil }
-        return AbsenceTable.index(verdict.original.hash(state.pointee.hash))
+        return AbsenceTable.index(
+            verdict.absentSince != 0
+                ? verdict.absentHash : verdict.original.hash(state.pointee.hash))
     }
 
     /// Notes the counter of a packet without connection. The lock of its lookup is still held: what

@@ -41,7 +41,8 @@ extension ConntrackTable {
                 return
             }
         }
-        guard enter(index) else {
+        let hash = context.absentHash ?? tracked.tuple.hash(state.pointee.hash)
+        guard enter(index, hash: hash) else {
             state.pointee.slots.give(index)
             verdict.pointee.outcome = .tableFull
             state.pointee.counters.tableFull &+= 1

@@ -119,7 +119,7 @@ extension ConntrackTable {
         var expectation: UnsafePointer<Expectation>? = nil
         if mustCreate {
             expectation = state.pointee.expectations.find(tracked.tuple, state.pointee.hash)
-            if lookup(tracked.tuple, now: context.now) == nil {
+            if context.absentHash != nil || lookup(tracked.tuple, now: context.now) == nil {
                 create(&context, &tracked, expectation)
             }
         }
@@ -138,9 +138,18 @@ extension ConntrackTable {
     /// its answer would look like.
     private func find(_ context: inout ConntrackContext, _ tracked: inout TrackedPacket) {
         let isNatted = context.verdict.pointee.state & ConntrackState.anyNAT != 0
+        if !isNatted && isKnownAbsent(tracked.tuple, context.verdict) {
+            context.absentHash = context.verdict.pointee.absentHash
+            return
+        }
         let tuple = isNatted ? tracked.tuple.reversed : tracked.tuple
-        guard let (index, isReply) = lookup(tuple, now: context.now) else {
-            if isNatted { state.pointee.counters.nattedMiss &+= 1 }
+        let hash = tuple.hash(state.pointee.hash)
+        guard let (index, isReply) = lookup(tuple, hash: hash, now: context.now) else {
+            if isNatted {
+                state.pointee.counters.nattedMiss &+= 1
+            } else {
+                context.absentHash = hash
+            }
             return
         }
         context.index = index
@@ -151,6 +160,15 @@ extension ConntrackTable {
                 context.isReply
                 ? cold(index).pointee.reply(hot) : cold(index).pointee.original(hot)
         }
+    }
+
+    /// Whether an earlier action found no connection for `tuple`, and none was made since.
+    @inline(__always)
+    private func isKnownAbsent(
+        _ tuple: ConntrackTuple, _ verdict: UnsafePointer<ConntrackVerdict>
+    ) -> Bool {
+        verdict.pointee.absentSince == state.pointee.counters.created &+ 1
+            && verdict.pointee.original == tuple
     }
 
     /// A packet that was rewritten, and whose connection is not found by its addresses, is looked
@@ -243,11 +261,16 @@ extension ConntrackTable {
             verdict.pointee.labelHigh = expectation?.pointee.labelHigh ?? 0
             verdict.pointee.labelLow = expectation?.pointee.labelLow ?? 0
             verdict.pointee.original = expectation?.pointee.parent ?? tracked.tuple
+            let hash = expectation == nil ? context.absentHash : nil
+            verdict.pointee.absentHash = hash ?? 0
+            verdict.pointee.absentSince =
+                hash == nil ? 0 : state.pointee.counters.created &+ 1
             return
         }
         let hot = hot(index)
         let cold = cold(index)
         verdict.pointee.connection = index
+        verdict.pointee.absentSince = 0
         verdict.pointee.generation = hot.pointee.generation
         verdict.pointee.mark = hot.pointee.mark
         verdict.pointee.labelHigh = cold.pointee.labelHigh
@@ -330,6 +353,8 @@ struct ConntrackContext {
     let now: UInt64
     var index: UInt32? = nil
     var isReply = false
+    /// The hash of the packet's tuple once it is known that it has no connection.
+    var absentHash: UInt64? = nil
     /// The helper whose control port the packet uses.
     var helper = ConntrackHelper.none
 

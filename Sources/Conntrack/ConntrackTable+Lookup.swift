@@ -7,8 +7,15 @@ import Bounded
 extension ConntrackTable {
     /// The live connection with `tuple` in either direction. A connection that has expired is
     /// removed on the way.
+    @inline(__always)
     func lookup(_ tuple: ConntrackTuple, now: UInt64) -> (index: UInt32, isReply: Bool)? {
-        let hash = tuple.hash(state.pointee.hash)
+        lookup(tuple, hash: tuple.hash(state.pointee.hash), now: now)
+    }
+
+    /// The same for a tuple whose hash is known.
+    func lookup(
+        _ tuple: ConntrackTuple, hash: UInt64, now: UInt64
+    ) -> (index: UInt32, isReply: Bool)? {
         var isReply = false
         let found = state.pointee.index.find(hash) { index in
             let hot = hot(index)
@@ -30,7 +37,7 @@ extension ConntrackTable {
         if now >= hot(found).pointee.expiryMilliseconds {
             remove(found)
             state.pointee.counters.expired &+= 1
-            return lookup(tuple, now: now)
+            return lookup(tuple, hash: hash, now: now)
         }
         return (found, isReply)
     }
@@ -59,13 +66,15 @@ extension ConntrackTable {
         return index
     }
 
-    /// Enters a filled connection into index, wheel and counts; false, and nothing done, when the
-    /// index has no room.
-    func enter(_ index: UInt32) -> Bool {
+    /// Enters a filled connection, whose original tuple has the hash `original`, into index, wheel
+    /// and counts; false, and nothing done, when the index has no room.
+    func enter(_ index: UInt32, hash original: UInt64) -> Bool {
         let hot = hot(index)
         let cold = cold(index)
-        let original = cold.pointee.original(hot).hash(state.pointee.hash)
-        let reply = cold.pointee.reply(hot).hash(state.pointee.hash)
+        // A hash is that of both directions where nothing is translated.
+        let reply =
+            hot.pointee.natAction == 0
+            ? original : cold.pointee.reply(hot).hash(state.pointee.hash)
         guard state.pointee.index.insert(original, value: index) else { return false }
         state.pointee.absences.arrive(original)
         if reply != original { state.pointee.absences.arrive(reply) }
@@ -87,15 +96,16 @@ extension ConntrackTable {
     /// free.
     func remove(_ index: UInt32) {
         state.pointee.wheel.cancel(index)
-        removeUnscheduled(index)
+        removeUnscheduled(
+            index, hash: cold(index).pointee.original(hot(index)).hash(state.pointee.hash))
     }
 
-    /// `remove` for a connection that the wheel has already handed out.
-    func removeUnscheduled(_ index: UInt32) {
+    /// `remove` for a connection that the wheel has already handed out; `hash` is that of its
+    /// original tuple.
+    func removeUnscheduled(_ index: UInt32, hash: UInt64) {
         let hot = hot(index)
         let cold = cold(index)
-        state.pointee.index.remove(
-            cold.pointee.original(hot).hash(state.pointee.hash), value: index)
+        state.pointee.index.remove(hash, value: index)
         if hot.pointee.flags & ConnectionFlags.indexedReply != 0 {
             state.pointee.index.remove(
                 cold.pointee.reply(hot).hash(state.pointee.hash), value: index)

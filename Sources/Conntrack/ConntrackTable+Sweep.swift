@@ -6,6 +6,8 @@ import Bounded
 extension ConntrackTable {
     /// Slots visited under one hold of the lock.
     static var chunk: Int { 256 }
+    /// Connections ended under one hold of the lock.
+    @usableFromInline static var expiryBatch: Int { 32 }
 
     /// Ends connections whose time is over. At most `budget` are looked at; call it again, soon if
     /// it returns as many as the budget.
@@ -16,30 +18,51 @@ extension ConntrackTable {
     public func expire(now: UInt64, budget: Int = 1024) -> Int {
         var looked = 0
         while looked < budget {
+            let wanted = min(ConntrackTable.expiryBatch, budget - looked)
             lockTable()
-            var isDone = false
-            var step = 0
-            while step < 32, looked < budget {
-                let index = state.pointee.wheel.next(now: now)
-                if index == TimerWheel.none {
-                    isDone = true
-                    break
-                }
-                looked += 1
-                step += 1
-                let expiry = hot(index).pointee.expiryMilliseconds
-                if now >= expiry {
-                    removeUnscheduled(index)
-                    state.pointee.counters.expired &+= 1
-                } else {
-                    // Packets moved the end on since the wheel was told.
-                    state.pointee.wheel.schedule(index, at: expiry)
-                }
-            }
+            let count = takeDue(now: now, most: wanted)
+            endDue(count, now: now)
             unlockTable()
-            if isDone { break }
+            looked += count
+            if count < wanted { break }
         }
         return looked
+    }
+
+    /// Takes what the wheel says is due, and asks for what ending it will read.
+    private func takeDue(now: UInt64, most: Int) -> Int {
+        let due = state.pointee.due
+        var count = 0
+        while count < most {
+            let index = state.pointee.wheel.next(now: now)
+            if index == TimerWheel.none { break }
+            Prefetch.write(hot(index))
+            Prefetch.write(cold(index))
+            due[count] = (index, 0)
+            count += 1
+        }
+        for position in 0..<count {
+            let index = due[position].index
+            guard now >= hot(index).pointee.expiryMilliseconds else { continue }
+            let hash = cold(index).pointee.original(hot(index)).hash(state.pointee.hash)
+            due[position].hash = hash
+            state.pointee.index.prefetch(hash)
+        }
+        return count
+    }
+
+    private func endDue(_ count: Int, now: UInt64) {
+        for position in 0..<count {
+            let (index, hash) = state.pointee.due[position]
+            let expiry = hot(index).pointee.expiryMilliseconds
+            if now >= expiry {
+                removeUnscheduled(index, hash: hash)
+                state.pointee.counters.expired &+= 1
+            } else {
+                // Packets moved the end on since the wheel was told.
+                state.pointee.wheel.schedule(index, at: expiry)
+            }
+        }
     }
 
     /// Ends all connections, or those of one zone; returns how many.

@@ -83,6 +83,7 @@ import Bounded
         table.hash.deallocate()
         table.expectations.deallocate()
         table.absences.generations.deallocate()
+        table.due.deallocate()
         table.lock.word.deallocate()
         table.hotMemory.release()
         table.coldMemory.release()
@@ -196,6 +197,9 @@ import Bounded
     public var checksTCPSequence: Bool
     public var counters: ConntrackCounters
     public var absences = AbsenceTable()
+    /// Room for the connections that one hold of the lock ends.
+    @usableFromInline var due: UnsafeMutablePointer<(index: UInt32, hash: UInt64)> = .allocate(
+        capacity: ConntrackTable.expiryBatch)
 
     /// The next number of a xorshift sequence seeded from the table's secret.
     @inlinable

@@ -36,6 +36,10 @@ import Flow
     public var mark: UInt32
     public var labelHigh: UInt64
     public var labelLow: UInt64
+    /// Where the table has no connection for `original`: the tuple's hash, and one more than the
+    /// number of connections ever made until then; else 0.
+    @usableFromInline var absentHash: UInt64
+    @usableFromInline var absentSince: UInt64
     /// The original direction's tuple of the connection (of its parent where related); for a packet
     /// without connection its own; all zero when the packet is invalid. For ICMP the ports are type
     /// and code.
@@ -58,6 +62,8 @@ import Flow
         mark = 0
         labelHigh = 0
         labelLow = 0
+        absentHash = 0
+        absentSince = 0
         original = ConntrackTuple()
     }
 
