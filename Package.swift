@@ -126,7 +126,7 @@ let package = Package(
             name: "microbench",
             dependencies: [
                 "TestSupport", "CIntrinsics", "Bounded", "PacketBuffer", "Flow", "Pipeline",
-                "Conntrack", "Datapath", "Wire",
+                "Conntrack", "Datapath", "Wire", "DPDK",
             ],
             path: "Benchmarks/Micro", swiftSettings: hot),
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),

@@ -7,8 +7,10 @@
 import Bounded
 import CIntrinsics
 import Conntrack
+import DPDK
 import Datapath
 import Flow
+import Glibc
 import PacketBuffer
 import Pipeline
 import TestSupport
@@ -224,7 +226,8 @@ func runNew(rules: Int, rounds: Int) throws(RigError) {
         round.fill { _ in (0, false) }
         for index in 0..<32 {
             let connection = number % rounds * 32 + index
-            let rule = connection % rules
+            // Each rule as often as the others, in no order that a cache could learn.
+            let rule = connection % rules &* 7919 % rules
             let data = round.batch[index].data
             let source = UInt32(0x0a00_0000 + rule << 10 + connection / rules & 15)
             data.storeBytes(of: source.bigEndian, toByteOffset: 26, as: UInt32.self)
@@ -249,10 +252,19 @@ func runNew(rules: Int, rounds: Int) throws(RigError) {
 }
 
 do {
-    try runNew(rules: 100, rounds: 30_000)
-    try runNew(rules: 10_000, rounds: 30_000)
-    try run(connections: 1_000, rounds: 20_000)
-    try run(connections: 1_000_000, rounds: 40_000)
+    let words = CommandLine.arguments
+    if words.count == 5, words[1] == "stages", let connections = Int(words[4]) {
+        try runStages(plugin: words[2], file: words[3], connections: connections)
+    } else {
+        try runNew(rules: 100, rounds: 30_000)
+        try runNew(rules: 10_000, rounds: 30_000)
+        try run(connections: 1_000, rounds: 20_000)
+        try run(connections: 1_000_000, rounds: 40_000)
+    }
+} catch let error as DPDKError {
+    print("microbench: \(error.description)")
+    exit(1)
 } catch {
     print("microbench: out of memory")
+    exit(1)
 }

@@ -1,16 +1,15 @@
-"""Cases that bring switches of their own: two poll threads, an idle switch, the peer against itself,
-and the floor under both."""
+"""Cases that bring switches of their own: two poll threads, an idle switch, each switch against
+itself; and those of stages.py and veth.py."""
 
-import os
-import signal
-import subprocess
 import time
 
 import measure
 import methods
 import traffic
 from arena import Arena, shape
-from switches import BRIDGE
+from stages import floor, stages
+from switches import BRIDGE, stop_all
+from veth import veth
 
 
 def control(bench, case):
@@ -58,6 +57,29 @@ def threads(bench, case):
                           least=case.least, aim=case.aim, meaning="own", remarks=remarks)
 
 
+def scale(bench, case):
+    """Each switch against itself with fewer rules or connections, both by turns."""
+    found = {}
+    for label, program, is_peer in bench.programs:
+        arenas = [Arena([(name, program, is_peer)], bench.directory, bench.plugin, setup,
+                        bench.effort)
+                  for name, setup in ((f"{label}-few", case.against), (label, case.setup))]
+        try:
+            for arena in arenas:
+                arena.start()
+                methods.begin(arena, case)
+            found[label] = measure.alternate(
+                arenas[0].vedette, arenas[1].vedette, bench.effort[0])
+        finally:
+            stop_all([arena.vedette for arena in arenas])
+    own = {label: outcome.spread() for label, outcome in found.items()}
+    remarks = [f"{label}: {outcome.median_rate(False) / 1e6:.2f} to "
+               f"{outcome.median_rate(True) / 1e6:.2f} Mpps" for label, outcome in found.items()]
+    return methods.Result(
+        case.name, "many to few", own["ovs"][0], own["vedette"][0], *own["vedette"],
+        least=case.least, aim=case.aim, meaning="own", remarks=remarks)
+
+
 def idle(bench, case):
     """CPU time of a switch with eight ports and no packets."""
     used = {}
@@ -86,41 +108,5 @@ def idle(bench, case):
         remarks=["Open vSwitch polls DPDK ports without pause unless pmd-maxsleep is set"])
 
 
-def floor(bench, case):
-    """The same ports forwarded with no lookup at all."""
-    directory = f"{bench.directory}/floor"
-    os.makedirs(directory, exist_ok=True)
-    pair = traffic.Traffic(f"{directory}/traffic")
-    with open(f"{directory}/log", "w", encoding="utf-8") as log:
-        words = [bench.floor_program, "--no-pci", "--in-memory", "--no-telemetry", "-l", "1",
-                 "-d", bench.plugin]
-        for side in range(2):
-            words += ["--vdev", pair.devargs(side)]
-        process = subprocess.Popen(words, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-    try:
-        deadline = time.monotonic() + 10
-        while pair.counters[1][0].polls < 10:
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"the floor does not start: see {directory}/log")
-            time.sleep(0.05)
-        os.sched_setaffinity(process.pid, {1})
-        pair.configure(**shape(case.setup))
-        pair.run(traffic.LOAD)
-        time.sleep(0.5)
-        rates, costs = [], []
-        for _ in range(9):
-            before = pair.read()
-            time.sleep(0.1)
-            difference = traffic.Difference(before, pair.read(), pair.counters[0][0].hertz)
-            rates.append(difference.rate("sent") / 1e6)
-            costs.append(difference.cycles / max(1, difference.sum("sent", 0)))
-        rates.sort()
-        costs.sort()
-        return methods.Result(case.name, "Mpps", None, None, rates[4], rates[0], rates[-1],
-                              meaning="Mpps", remarks=[f"{costs[4]:.0f} cycles a packet"])
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-
-
-ALONE = {"control": control, "threads": threads, "idle": idle, "floor": floor}
+ALONE = {"control": control, "threads": threads, "scale": scale, "idle": idle,
+         "floor": floor, "stages": stages, "veth": veth}

@@ -6,7 +6,12 @@ import time
 import measure
 import policies
 import traffic
-from switches import TUNINGS, Contestant
+from pcap import Captured
+from switches import TUNINGS, Contestant, stop_all
+from vhost import PASS_RATE, Guested
+
+# Where packets come from.
+SOURCES = {"device": Contestant, "vhost": Guested, "pcap": Captured}
 
 
 def shape(setup):
@@ -16,6 +21,8 @@ def shape(setup):
         copy=0, sides=3, macs=1, ring=2048, inflight=4096, rate=0, attack_rate=0,
         pass_rate=2_000_000, first_tuple=0, keep=0, learn=int(setup.policy == "snat"),
         queues=setup.threads, **policies.SPREAD)
+    if setup.source == "vhost":
+        values.update(pass_rate=PASS_RATE)
     if setup.policy == "exploding":
         # Legitimate traffic goes to port 80, from addresses far from the attacker's.
         values.update(policies.ATTACK, rules=1, port_base=80, variants=[(10, 0)] * 8)
@@ -29,8 +36,10 @@ class Arena:
         self.setup = setup
         self.pairs, self.solo_seconds, self.solo_rounds, self.fresh_seconds = effort
         self.both = [
-            Contestant(label, program, f"{directory}/{label}", plugin, is_peer)
+            SOURCES[setup.source](label, program, f"{directory}/{label}", plugin, is_peer)
             for label, program, is_peer in programs]
+        for contestant in self.both:
+            contestant.shape = shape(setup)
         self.peer, self.vedette = self.both[0], self.both[-1]
         self.rules = []
         self.resident_cold, self.resident_warm = {}, {}
@@ -55,7 +64,7 @@ class Arena:
             contestant.load_rules(self.rules)
             contestant.set_timeouts(
                 [1, 2], udp_first=900, udp_single=900, udp_multiple=900)
-            contestant.traffic.configure(**shape(setup))
+            contestant.traffic.configure(**contestant.shape)
             time.sleep(0.2)
             self.resident_cold[contestant.label] = contestant.resident_bytes()
             if setup.kind in ("udp", "tcp") and setup.policy != "plain":
@@ -96,11 +105,4 @@ class Arena:
 
     def stop(self):
         """Ends both, whatever state they are in."""
-        failures = []
-        for contestant in self.both:
-            try:
-                contestant.stop()
-            except Exception as failure:  # the other one must be ended, too
-                failures.append(failure)
-        if failures:
-            raise failures[0]
+        stop_all(self.both)

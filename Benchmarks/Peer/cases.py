@@ -15,13 +15,16 @@ class Setup:
     flows: int = 100_000
     ipv6: bool = False
     threads: int = 1
+    source: str = "device"  # of packets: arena.SOURCES
 
     @property
     def title(self):
         """For the reader."""
         family = "IPv6" if self.ipv6 else "IPv4"
         words = {"udp": "UDP", "tcp": "TCP", "short": "short TCP", "new": "new UDP"}
-        return f"{self.policy}, {self.rules:,} rules, {self.flows:,} {family} {words[self.kind]}"
+        sources = {"vhost": " from a virtual machine", "pcap": " from a capture"}
+        return (f"{self.policy}, {self.rules:,} rules, {self.flows:,} {family} {words[self.kind]}"
+                f"{sources.get(self.source, '')}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Case:
     least: float | None = None
     aim: float | None = None
     value: int = 0  # what the method varies
+    against: Setup | None = None  # what each switch is compared with itself in
 
 
 def _short(number):
@@ -46,11 +50,12 @@ def _short(number):
 
 
 def steady(policy, rules=10_000, kind="udp", flows=100_000, size=64, ipv6=False, copy=False,
-           **options):
+           source="device", **options):
     """Established connections, both directions, as fast as the switch takes packets."""
-    name = f"{policy}/{_short(rules)}/{kind}{'6' if ipv6 else ''}/{_short(flows)}/"
+    name = "" if source == "device" else f"{source}/"
+    name += f"{policy}/{_short(rules)}/{kind}{'6' if ipv6 else ''}/{_short(flows)}/"
     name += f"{size or 'imix'}{'c' if copy else ''}"
-    return Case(name, Setup(policy, rules, kind, flows, ipv6), size, copy, **options)
+    return Case(name, Setup(policy, rules, kind, flows, ipv6, source=source), size, copy, **options)
 
 
 def fresh(kind, rules, **options):
@@ -64,6 +69,13 @@ def special(method, setup, value=0, **options):
     """A case with a method of its own."""
     name = method + (f"/{_short(value)}" if value else "")
     return Case(name, setup, method=method, value=value, **options)
+
+
+def veth(policy, streams=1, **options):
+    """TCP between kernel ports."""
+    name = f"veth/{'normal' if policy == 'l2' else policy}{f'/{streams}' if streams > 1 else ''}"
+    setup = Setup(policy, 1 if policy == "l2" else 10_000, "tcp", streams)
+    return Case(name, setup, method="veth", least=1, aim=1.5, **options)
 
 
 SIZES = (64, 128, 256, 512, 1024, 1500, 0)
@@ -89,15 +101,17 @@ CASES = [
     steady("one-zone", kind="tcp", flows=1_000),
     steady("one-zone", kind="tcp", flows=100_000, quick=True),
     steady("one-zone", kind="tcp", flows=1_000_000),
-    steady("one-zone", ipv6=True),
-    steady("one-zone", ipv6=True, kind="tcp"),
+    *(steady("one-zone", ipv6=True, kind=kind, flows=flows)
+      for kind in ("udp", "tcp") for flows in (1_000, 100_000, 1_000_000)),
     # Other policies.
     steady("two-zones", flows=1_000),
     steady("two-zones", flows=100_000, quick=True, least=6, aim=10),
     steady("two-zones", flows=1_000_000),
     steady("snat", flows=1_000),
     steady("snat", flows=100_000, quick=True, least=5, aim=8),
-    steady("acl", flows=100_000, quick=True),
+    steady("snat", flows=1_000_000),
+    steady("acl", flows=100_000),
+    steady("acl", flows=1_000_000),
     steady("l2", rules=1, flows=1_000),
     steady("l2", rules=1, flows=100_000, quick=True, least=1.5, aim=3),
     steady("l2", rules=1, flows=1_000_000),
@@ -120,18 +134,43 @@ CASES = [
     special("revoke", MILLION),
     special("memory", MILLION),
     special("threads", ONE, 2, least=1.8, aim=1.95),
+    Case("scale/rules", ONE, method="scale", least=0.95, aim=1.0,
+         against=dataclasses.replace(ONE, rules=1)),
+    Case("scale/connections", MILLION, method="scale", least=0.6, aim=0.75,
+         against=dataclasses.replace(ONE, flows=1_000)),
     special("idle", Setup("plain", rules=1, flows=1)),
+    # A virtual machine's view.
+    *(steady("one-zone", flows=flows, size=size, source="vhost",
+             quick=flows == 100_000 and size == 64)
+      for flows in (1_000, 100_000) for size in (64, 512, 1500)),
+    # The traffic device, cross-checked.
+    steady("one-zone", flows=1_000, source="pcap"),
+    # From kernel to kernel: one stream, and several.
+    veth("l2"),
+    veth("one-zone", quick=True),
+    veth("one-zone", streams=4),
     # The yardstick itself: Open vSwitch against Open vSwitch, and the floor under both.
     special("control", ONE, quick=True),
     *(special("floor", Setup("plain", rules=1, flows=flows), flows, quick=flows == 100_000)
       for flows in (1_000, 100_000, 1_000_000)),
+    # Where Vedette's cycles go.
+    *(special("stages", Setup("one-zone", rules=1, flows=flows), flows)
+      for flows in (1_000, 100_000, 1_000_000)),
 ]
+
+
+def _answers(case, word):
+    return case.name == word or case.name.startswith(word.rstrip("*")) and (
+        word.endswith("*") or case.name[len(word):].startswith("/"))
+
+
+def unknown(words):
+    """Those words that name no case."""
+    return [word for word in words if not any(_answers(case, word) for case in CASES)]
 
 
 def chosen(words, quick):
     """The cases that a command line asks for: names, or beginnings of names."""
     if words:
-        return [case for case in CASES if any(
-            case.name == word or case.name.startswith(word.rstrip("*")) and
-            (word.endswith("*") or case.name[len(word):].startswith("/")) for word in words)]
+        return [case for case in CASES if any(_answers(case, word) for word in words)]
     return [case for case in CASES if case.quick or not quick]

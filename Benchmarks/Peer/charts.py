@@ -9,6 +9,7 @@ COLOURS = {"ovs": "#9aa5b1", "vedette": "#1f6f8b"}
 IMIX_BYTES = (7 * 64 + 4 * 570 + 1500) / 12
 TITLES = {
     "throughput-by-size": "Throughput against the size of packets, one core",
+    "cores-by-size": "Cores that 10 Gbit/s take, from the throughput of one",
     "packets-by-connections": "Packets a second against the number of connections, one core",
 }
 WORDS = {"1k": "1,000", "10k": "10,000", "100k": "100,000", "1M": "1,000,000",
@@ -45,6 +46,7 @@ def draw(folder, results):
     found = {result.name: result for result in results
              if result.unit == "Mpps" and result.peer and result.vedette}
     _draw_sizes(pyplot, folder, found)
+    _draw_cores(pyplot, folder, found)
     _draw_connections(pyplot, folder, found)
 
 
@@ -69,6 +71,23 @@ def _draw_sizes(pyplot, folder, found):
         axes.set_xlabel("bytes of a packet")
         axes.set_title(f"10,000 rules, {WORDS.get(flows, flows)} connections", fontsize=10)
     _save(pyplot, figure, f"{folder}/throughput-by-size")
+
+
+def _draw_cores(pyplot, folder, found):
+    """From the throughput of one core: that of several adds up, as `threads/2` shows."""
+    rows = []
+    for size in (64, 128, 256, 512, 1024, 1500):
+        result = found.get(f"one-zone/10k/udp/100k/{size}c")
+        if result:
+            needed = [10 / (rate * 8e-3 * size) for rate in (result.peer, result.vedette)]
+            rows.append((str(size), (*needed, None)))
+    if len(rows) < 2:
+        return
+    figure, axes = pyplot.subplots(figsize=(6.4, 3.8))
+    _bars(axes, [name for name, _ in rows], [column for _, column in rows],
+          "cores for 10 Gbit/s, both directions together")
+    axes.set_xlabel("bytes of a packet; 10,000 rules, 100,000 connections")
+    _save(pyplot, figure, f"{folder}/cores-by-size")
 
 
 def _draw_connections(pyplot, folder, found):

@@ -29,11 +29,14 @@ class Bench:
         self.programs = [("ovs", self.peer_program, True), ("vedette", options.vedette, False)]
         self.plugin = f"{options.device}/librte_net_traffic.so"
         self.floor_program = f"{options.device}/floor"
+        self.micro_program = f"{ROOT}/.build/release/microbench"
         # Not below /tmp: the EAL refuses plug-ins from folders that anyone can write to.
         self.directory = f"/run/vedette-bench-{os.getpid()}"
         # Pairs, seconds of a switch on its own, rounds, seconds until new connections are in flow.
         self.effort = (20, 2.0, 3, 6.0) if options.quick else (30, 4.0, 5, 8.0)
         self.solo_seconds = self.effort[1]
+        # Pairs, and seconds of a run, where slices are whole runs of a program.
+        self.short_runs = (5, 1) if options.quick else (7, 2)
         self.results = []
 
     def run(self, chosen):
@@ -95,7 +98,7 @@ class Bench:
 
 def main():
     """The command line."""
-    parser = argparse.ArgumentParser(prog="./bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="./bench", description=__doc__, allow_abbrev=False)
     parser.add_argument("cases", nargs="*", help="names of cases, or their beginnings")
     parser.add_argument("--quick", action="store_true", help="the most telling dozen")
     parser.add_argument("--add", action="store_true", help="keeps the other results of last time")
@@ -111,14 +114,15 @@ def main():
     if options.cases == ["publish"]:
         report.publish(ROOT, folder)
         return 0
+    unknown = table.unknown(options.cases)
+    if unknown:
+        print(f"No such case: {', '.join(unknown)}; ./bench --list names them.", file=sys.stderr)
+        return 2
     chosen = table.chosen(options.cases, options.quick)
     if options.list:
         for case in chosen:
             print(f"{case.name:34} {'quick ' if case.quick else '      '}{case.setup.title}")
         return 0
-    if not chosen:
-        print("No such case; ./bench --list names them.", file=sys.stderr)
-        return 2
     began = time.monotonic()
     print(report.HEADING, flush=True)
     # Ended from outside, it still ends the switches and gives the hugepages back.
@@ -136,7 +140,9 @@ def main():
         report.write(folder, *report.merged(folder, description, results))
     else:
         report.write(folder, description, results)
-    print(f"{len(results)} cases in {time.monotonic() - began:.0f} s; results are in {folder}")
+    print(report.stage_table(results), end="")
+    minutes, seconds = divmod(round(time.monotonic() - began), 60)
+    print(f"{len(results)} cases in {minutes} min {seconds} s; results are in {folder}")
     return 1 if any(result.unit == "failed" for result in results) else 0
 
 

@@ -86,18 +86,19 @@ class Outcome:
         received = sum(one.received for one in slices)
         return 1 - sum(one.sent for one in slices) / received if received else None
 
-    def ratios(self):
-        """Subject to reference, pair by pair."""
-        pairs = zip(self._rates(self.reference), self._rates(self.subject))
-        return sorted(subject / reference for reference, subject in pairs if reference > 0)
-
     def spread(self):
-        """Median, fifth and ninety-fifth percentile of the ratios."""
-        ratios = self.ratios()
-        if not ratios:
-            return None, None, None
-        edge = max(0, round(len(ratios) * 0.05))
-        return statistics.median(ratios), ratios[edge], ratios[-1 - edge]
+        """Median, fifth and ninety-fifth percentile of the ratios, subject to reference."""
+        pairs = zip(self._rates(self.reference), self._rates(self.subject))
+        return spread(subject / reference for reference, subject in pairs if reference > 0)
+
+
+def spread(ratios):
+    """Median, fifth and ninety-fifth percentile."""
+    ratios = sorted(ratios)
+    if not ratios:
+        return None, None, None
+    edge = max(0, round(len(ratios) * 0.05))
+    return statistics.median(ratios), ratios[edge], ratios[-1 - edge]
 
 
 def alternate(reference, subject, pairs, seconds=SLICE_SECONDS, what="sent"):

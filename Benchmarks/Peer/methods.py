@@ -31,6 +31,7 @@ class Result:
     aim: float | None = None
     meaning: str = "vedette/ovs"
     tuning: str = ""  # of the peer
+    stages: dict | None = None  # cycles a packet up to the end of each
     remarks: list = dataclasses.field(default_factory=list)
 
     @property
@@ -59,8 +60,8 @@ def _result(arena, case, unit, outcome, scale=1e6):
     return result
 
 
-def steady(arena, case):
-    """Established connections."""
+def begin(arena, case):
+    """Has each switch send on all its connections, and pauses it."""
     for contestant in arena.both:
         contestant.resume()
         contestant.traffic.configure(size=case.size, copy=int(case.copy), keep=1)
@@ -69,6 +70,11 @@ def steady(arena, case):
         contestant.traffic.run(traffic.LOAD)
         time.sleep(0.1)
         contestant.pause()
+
+
+def steady(arena, case):
+    """Established connections."""
+    begin(arena, case)
     outcome = measure.alternate(arena.peer, arena.vedette, arena.pairs)
     result = _result(arena, case, "Mpps", outcome)
     arena.end_load()
@@ -289,6 +295,6 @@ def memory(arena, case):
 
 
 METHODS = {
-    "steady": steady, "burst": burst, "new": new, "short": short, "attack": attack, "flow-mods": flow_mods,
-    "revoke": revoke, "memory": memory,
+    "steady": steady, "burst": burst, "new": new, "short": short, "attack": attack,
+    "flow-mods": flow_mods, "revoke": revoke, "memory": memory,
 }

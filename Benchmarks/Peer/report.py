@@ -8,6 +8,7 @@ import shutil
 
 import charts
 import methods
+import stages
 
 HEADING = (f"{'case':34} {'unit':>12} {'ovs':>9} {'vedette':>9} {'ratio':>7}  "
            f"{'5 % … 95 %':>15} {'cycles':>13}  ")
@@ -72,6 +73,26 @@ def markdown(description, results):
                  _number(result.peer_cycles, 0) if result.peer_cycles else "",
                  _number(result.vedette_cycles, 0) if result.vedette_cycles else "",
                  result.verdict, result.tuning, "; ".join(result.remarks).replace("|", "/")]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n" + stage_table(results)
+
+
+def stage_table(results):
+    """Cycles by stage, a column for each number of connections; nothing if none was measured."""
+    found = [result for result in results if result.stages]
+    if not found:
+        return ""
+    lines = ["", "Cycles a packet up to the end of each stage, and what the stage adds:", "",
+             "| stage | " + " | ".join(
+                 f"{result.name.split('/')[1]} connections" for result in found) + " |",
+             "|---" * (len(found) + 1) + "|"]
+    before = [0.0] * len(found)
+    for stage, name in stages.NAMES.items():
+        cells = [name]
+        for place, result in enumerate(found):
+            cycles = result.stages[stage]
+            cells.append(f"{cycles:.0f} (+{cycles - before[place]:.0f})")
+            before[place] = cycles
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 

@@ -20,7 +20,8 @@ TUNINGS = {
     "smc": {"emc-insert-inv-prob": "0", "smc-enable": "true"},
     "emc+smc": {"emc-insert-inv-prob": "100", "smc-enable": "true"},
 }
-HUGEPAGES_TWO = 1650
+# Two switches, and a machine for each.
+HUGEPAGES_TWO = 1650 + 2 * 150
 BRIDGE = "br0"
 
 
@@ -37,9 +38,11 @@ class Contestant:
         link = f"{directory}/ovs-vswitchd"
         os.symlink(program, link)
         self.namespace = Namespace(f"bench-{os.getpid()}-{label}")
-        self.switch = Switch(link, directory, self.namespace, ["--disable-system"],
-                             embedded=False)
+        self.switch = Switch(link, directory, self.namespace, embedded=False)
+        # Vedette's program bears the peer's name here, too.
+        self.switch.is_peer = is_peer
         self.traffic = None
+        self.shape = {}  # of the traffic
         self.process = None
         self.is_stopped = False
 
@@ -47,9 +50,19 @@ class Contestant:
 
     def start(self, cpu_mask="0x2", queues=1, memory=1024):
         """Starts the daemon and opens both ports. `memory`: MB of hugepages."""
-        self.namespace.create()
         self.traffic = traffic.Traffic(f"{self.directory}/traffic")
         self.traffic.config.queues = queues
+        self.start_daemon(cpu_mask, memory)
+        for side in range(2):
+            self.add_port(f"side{side}", "type=dpdk",
+                          f'options:dpdk-devargs="{self.traffic.devargs(side)}"',
+                          f"ofport_request={side + 1}", f"options:n_rxq={queues}")
+        self._wait_for_polls()
+        self.place_threads()
+
+    def start_daemon(self, cpu_mask="0x2", memory=1024, **more):
+        """Starts the daemon with DPDK and a bridge without ports. `more`: further settings."""
+        self.namespace.create()
         self.switch.start_database()
         self.switch.vsctl("--no-wait", "init")
         # Timeout policies hang on a row of the datapath.
@@ -61,7 +74,7 @@ class Contestant:
             "dpdk-socket-mem": str(memory),
             "dpdk-extra": f"--no-pci --in-memory --no-telemetry -d {self.plugin}",
         }
-        self._configure(settings, "--no-wait")
+        self._configure(dict(settings, **more), "--no-wait")
         # The daemon may use every CPU, so that it pins its poll threads as it is told.
         os.sched_setaffinity(0, range(os.cpu_count()))
         try:
@@ -71,21 +84,18 @@ class Contestant:
         self.process = self.switch.pid("ovs-vswitchd")
         self.switch.vsctl("add-br", BRIDGE, "--", "set", "bridge", BRIDGE,
                           "datapath_type=netdev", "fail_mode=secure")
-        for side in range(2):
-            self.switch.vsctl(
-                "add-port", BRIDGE, f"side{side}", "--", "set", "interface", f"side{side}",
-                "type=dpdk", f'options:dpdk-devargs="{self.traffic.devargs(side)}"',
-                f"ofport_request={side + 1}", f"options:n_rxq={queues}")
-            error = self.switch.vsctl("get", "interface", f"side{side}", "error").strip()
-            if error not in ("[]", '""'):
-                raise CommandFailed([self.label, "add-port"], "none", error)
-        self._wait_for_polls()
-        self.remark = ""
         self.limit_connections()
-        self._place_threads()
+
+    def add_port(self, name, *settings):
+        """Adds a port to the bridge; raises when it cannot be opened."""
+        self.switch.vsctl("add-port", BRIDGE, name, "--", "set", "interface", name, *settings)
+        error = self.switch.vsctl("get", "interface", name, "error").strip()
+        if error not in ("[]", '""'):
+            raise CommandFailed([self.label, "add-port"], "none", error)
 
     def limit_connections(self):
         """Asks for room for six million connections; keeps what the switch said otherwise."""
+        self.remark = ""
         try:
             self.switch.appctl("dpctl/ct-set-maxconns", "6000000")
         except CommandFailed as failure:
@@ -109,11 +119,11 @@ class Contestant:
             except OSError:
                 pass
 
-    def _place_threads(self):
+    def place_threads(self):
+        """Poll threads first; the rest of the process on CPU 0, beside the runner."""
         polling = set(self.poll_threads())
         for thread in polling:
             os.setpriority(os.PRIO_PROCESS, thread, -20)
-        # The rest stays out of the way, beside the runner.
         for entry in os.listdir(f"/proc/{self.process}/task"):
             if int(entry) not in polling:
                 try:
@@ -141,7 +151,8 @@ class Contestant:
     def resume(self):
         """Lets the process go on."""
         if self.process and self.is_stopped:
-            self.traffic.continued()
+            if self.traffic is not None:
+                self.traffic.continued()
             try:
                 os.kill(self.process, signal.SIGCONT)
             except ProcessLookupError:
@@ -204,6 +215,18 @@ class Contestant:
         with open(f"/proc/{self.process}/stat", encoding="ascii") as file:
             fields = file.read().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def stop_all(contestants):
+    """Ends every one of them, whatever becomes of the others."""
+    failures = []
+    for contestant in contestants:
+        try:
+            contestant.stop()
+        except Exception as failure:  # the others must be ended, too
+            failures.append(failure)
+    if failures:
+        raise failures[0]
 
 
 class Hugepages:

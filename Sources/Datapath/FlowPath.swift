@@ -209,8 +209,8 @@ extension UnsafeMutablePointer where Pointee == FlowPath {
         }
     }
 
-    /// The port of a lone output, if nothing else of the recording touches the packet or copies:
-    /// a connection's state is looked at with the dependencies.
+    /// The port of a lone output, if nothing else of the recording touches the packet or its
+    /// copies: a connection's state is looked at with the dependencies.
     private static func plainPort(_ s: UnsafeMutablePointer<InterpreterState>) -> UInt32 {
         var port = UInt32.max
         for position in 0..<s.pointee.operationCount {

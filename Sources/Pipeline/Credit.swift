@@ -73,7 +73,6 @@ import Flow
             let rule = pointer.assumingMemoryBound(to: Rule.self)
             rule.credit(packets: packets, bytes: bytes, now: now)
             let table = UnsafeMutableRawPointer(rule.pointee.home)
-            _ = vd_fetch_add64(table + Self.lookupOffset, packets)
             _ = vd_fetch_add64(table + Self.matchedOffset, packets)
         case .group:
             Self.add(packets, bytes, at: pointer + Self.groupOffset)
@@ -82,7 +81,7 @@ import Flow
         case .mirror:
             Self.add(packets, bytes, at: pointer)
         case .miss:
-            _ = vd_fetch_add64(pointer + Self.lookupOffset, packets)
+            _ = vd_fetch_add64(pointer + Self.missedOffset, packets)
         case nil: break
         }
     }
@@ -102,8 +101,8 @@ import Flow
     }
 
     @inline(__always)
-    private static var lookupOffset: Int {
-        MemoryLayout<RuleTable>.offset(of: \.lookupCount).unsafelyUnwrapped
+    private static var missedOffset: Int {
+        MemoryLayout<RuleTable>.offset(of: \.missedCount).unsafelyUnwrapped
     }
     @inline(__always)
     private static var matchedOffset: Int {

@@ -76,7 +76,7 @@ extension Interpreter {
         s.pointee.rule = rule
         s.pointee.depth &+= 1
         runInstructions(
-            rule.pointee.instructions, count: rule.pointee.instructionCount, isLast: isLast)
+            rule.pointee.instructions, count: Int(rule.pointee.instructionCount), isLast: isLast)
         s.pointee.depth &-= 1
         s.pointee.table = savedTable
         s.pointee.rule = savedRule

@@ -19,7 +19,8 @@ import Flow
 
 /// A compiled rule.
 ///
-/// **Shape**: fixed size; `next` chains rules of equal match, highest priority first.
+/// **Shape**: a line that a lookup reads, a line of counters, then the masked words of its match
+/// and its program, in one block. `next` chains rules of equal match, highest priority first.
 /// **Owner**: the control room writes all but the counters; poll threads add to the counters with
 /// relaxed atomics.
 @frozen public struct Rule {
@@ -27,33 +28,41 @@ import Flow
     public var table: UInt8
     public var flags: UInt8
     public var bridge: UInt16
-    /// The number by which the control room knows it.
-    public var id: UInt64
     /// Visible to readers at versions `addVersion ..< removeVersion`.
     public var addVersion: UInt64
     public var removeVersion: UInt64
-    public var instructions: UnsafeMutablePointer<Instruction>
-    public var instructionCount: Int
-    public var clauses: UnsafeMutablePointer<ConjunctionClause>?
-    public var clauseCount: Int
     public var next: UnsafeMutablePointer<Rule>?
-    /// Its table, whose lookups are counted with the rule's packets.
-    public var home: UnsafeMutablePointer<RuleTable>
+    public var instructions: UnsafeMutablePointer<Instruction>
+    public var instructionCount: UInt32
+    public var clauseCount: UInt32
+    public var clauses: UnsafeMutablePointer<ConjunctionClause>?
+    /// Masked words behind the rule.
+    public let wordCount: UInt32
+    /// Of the whole block.
+    let blockBytes: UInt32
+
     public var packetCount: UInt64
     public var byteCount: UInt64
     /// Milliseconds on the engine's clock; 0 until used.
     public var lastUsed: UInt64
+    /// Its table, whose lookups are counted with the rule's packets.
+    public var home: UnsafeMutablePointer<RuleTable>
+    /// The number by which the control room knows it.
+    public var id: UInt64
     /// Paths of poll threads that credit this rule; it may be freed only at 0.
     public var pathReferences: UInt32
     /// TCP flags seen, and other bits poll threads leave for the control room.
     public var finSeen: UInt32
+    public var reserved0: UInt64
+    public var reserved1: UInt64
 
     /// Leave it out of packet and byte counts (OpenFlow 1.3's NO_PKT_COUNTS …) — kept for reading.
     @inlinable public static var hidden: UInt8 { 1 }
 
-    public init(
+    init(
         id: UInt64, bridge: UInt16, table: UInt8, priority: Int32, addVersion: UInt64,
-        home: UnsafeMutablePointer<RuleTable>, program: Program
+        home: UnsafeMutablePointer<RuleTable>, wordCount: Int, blockBytes: Int,
+        instructions: UnsafeMutablePointer<Instruction>, instructionCount: Int
     ) {
         self.priority = priority
         self.table = table
@@ -62,10 +71,12 @@ import Flow
         self.id = id
         self.addVersion = addVersion
         self.removeVersion = .max
-        self.instructions = program.instructions
-        self.instructionCount = program.count
+        self.instructions = instructions
+        self.instructionCount = UInt32(instructionCount)
         self.clauses = nil
         self.clauseCount = 0
+        self.wordCount = UInt32(wordCount)
+        self.blockBytes = UInt32(blockBytes)
         self.next = nil
         self.home = home
         self.packetCount = 0
@@ -73,10 +84,58 @@ import Flow
         self.lastUsed = 0
         self.pathReferences = 0
         self.finSeen = 0
+        self.reserved0 = 0
+        self.reserved1 = 0
     }
 }
 
 extension UnsafeMutablePointer where Pointee == Rule {
+    /// A new rule with the words of `match`; give it back with `free()`.
+    ///
+    /// The caller keeps `program`, whose operands the rule shares, while the rule can be reached.
+    public static func make(
+        id: UInt64, bridge: UInt16, table: UInt8, priority: Int32, addVersion: UInt64,
+        home: UnsafeMutablePointer<RuleTable>, program: Program, match: FlowMatch
+    ) -> UnsafeMutablePointer<Rule> {
+        precondition(MemoryLayout<Rule>.stride == 128)
+        let count = match.words.count
+        let programOffset = (128 + 8 * count + 15) & ~15
+        let byteCount = programOffset + program.copyByteCount
+        let block = RuleMemory.allocate(byteCount: byteCount)
+        let rule = block.bindMemory(to: Rule.self, capacity: 1)
+        rule.initialize(
+            to: Rule(
+                id: id, bridge: bridge, table: table, priority: priority, addVersion: addVersion,
+                home: home, wordCount: count, blockBytes: byteCount,
+                instructions: program.copy(to: block + programOffset),
+                instructionCount: program.count))
+        let words = (block + 128).bindMemory(to: UInt64.self, capacity: count)
+        for (index, word) in match.words.enumerated() { words[index] = word.value }
+        return rule
+    }
+
+    /// Gives the rule's memory back. Nobody may hold a pointer to it.
+    public func free() {
+        RuleMemory.free(UnsafeMutableRawPointer(self), byteCount: Int(pointee.blockBytes))
+    }
+
+    /// Asks for the lines of a rule that will be run: of most rules, all.
+    @inline(__always)
+    func prefetch() {
+        let base = UnsafeRawPointer(self)
+        vd_prefetch(base + 128)
+        vd_prefetch(base)
+        vd_prefetch_write(base + 64)
+        vd_prefetch(base + 192)
+        vd_prefetch(base + 256)
+    }
+
+    /// The masked words of the rule's match, in the order of its subtable.
+    @inlinable @inline(always)
+    var words: UnsafeMutablePointer<UInt64> {
+        UnsafeMutableRawPointer(self + 1).assumingMemoryBound(to: UInt64.self)
+    }
+
     /// Whether a reader at `version` sees the rule.
     @inlinable @inline(always)
     public func isVisible(at version: UInt64) -> Bool {

@@ -22,16 +22,16 @@ import Flow
     public var hasConjunctions: Bool
     /// 0 default, 1 to the controller, 2 continue with the next table, 3 drop.
     public var missBehaviour: UInt8
-    /// Packets looked up and found; atomics.
-    public var lookupCount: UInt64
+    /// Packets that found a rule, and that found none; atomics.
     public var matchedCount: UInt64
+    public var missedCount: UInt64
 
     public init() {
         list = nil
         hasConjunctions = false
         missBehaviour = 0
-        lookupCount = 0
         matchedCount = 0
+        missedCount = 0
     }
 }
 
@@ -148,7 +148,7 @@ extension UnsafeMutablePointer where Pointee == RuleTable {
             guard rule.pointee.priority == priority, let clauses = rule.pointee.clauses else {
                 continue
             }
-            for position in 0..<rule.pointee.clauseCount where clauses[position].clause == 0 {
+            for position in 0..<Int(rule.pointee.clauseCount) where clauses[position].clause == 0 {
                 let wanted = clauses[position]
                 guard wanted.clauses <= 64 else { continue }
                 let all =
@@ -179,7 +179,7 @@ extension UnsafeMutablePointer where Pointee == RuleTable {
             guard rule.pointee.priority == priority, let list = rule.pointee.clauses else {
                 continue
             }
-            for position in 0..<rule.pointee.clauseCount
+            for position in 0..<Int(rule.pointee.clauseCount)
             where list[position].id == id && list[position].clauses == clauses {
                 bits |= UInt64(1) &<< UInt64(list[position].clause)
             }

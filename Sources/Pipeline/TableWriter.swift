@@ -58,7 +58,7 @@ public final class TableWriter {
             conjunctionRules += 1
             table.pointee.hasConjunctions = true
         }
-        place(rule, match.words.map(\.value), in: subtable)
+        place(rule, in: subtable)
         subtable.pointee.ruleCount += 1
         priorities[subtable, default: [:]][rule.pointee.priority, default: 0] += 1
         let old = subtable.pointee.maxPriority
@@ -77,7 +77,7 @@ public final class TableWriter {
     public func remove(_ rule: UnsafeMutablePointer<Rule>, match: FlowMatch) {
         let mask = match.words.map { MaskWord(index: $0.index, mask: $0.mask) }
         guard let subtable = byMask[mask] else { return }
-        unlink(rule, match.words.map(\.value), from: subtable)
+        unlink(rule, from: subtable)
         if rule.pointee.clauseCount > 0 {
             conjunctionRules -= 1
             if conjunctionRules == 0 { table.pointee.hasConjunctions = false }
@@ -112,124 +112,111 @@ public final class TableWriter {
         let subtable = UnsafeMutablePointer<Subtable>.allocate(capacity: 1)
         subtable.initialize(
             to: Subtable(
-                wordCount: count, wordIndex: index, wordMask: mask, maxPriority: Int32.min,
-                slots: TableWriter.makeSlots(count: 4), ruleCount: 0))
+                wordCount: count, wordIndex: index, wordMask: mask,
+                buckets: RuleBuckets.make(count: 1), maxPriority: Int32.min, ruleCount: 0))
         return subtable
     }
 
-    private static func makeSlots(count: Int) -> UnsafeMutablePointer<SubtableSlots> {
-        let entries = UnsafeMutablePointer<SubtableEntry>.allocate(capacity: count)
-        entries.initialize(
-            repeating: SubtableEntry(hash: 0, rule: nil, words: nil, state: 0), count: count)
-        let slots = UnsafeMutablePointer<SubtableSlots>.allocate(capacity: 1)
-        slots.initialize(to: SubtableSlots(mask: count - 1, used: 0, entries: entries))
-        return slots
-    }
-
     private static func free(_ subtable: UnsafeMutablePointer<Subtable>) {
-        let slots = subtable.pointee.slots
-        for position in 0...slots.pointee.mask {
-            slots.pointee.entries[position].words?.deallocate()
-        }
-        slots.pointee.entries.deallocate()
-        slots.deallocate()
+        subtable.pointee.buckets.free()
         subtable.pointee.wordIndex.deallocate()
         subtable.pointee.wordMask.deallocate()
         subtable.deallocate()
     }
 
-    private func hash(_ values: [UInt64]) -> UInt64 {
-        var hash: UInt64 = 0x9e37_79b9_7f4a_7c15
-        for value in values {
-            hash = (hash ^ value) &* 0xff51_afd7_ed55_8ccd
-            hash ^= hash &>> 32
-        }
-        return hash &* 0xc4ce_b9fe_1a85_ec53 | 1
+    private func hash(_ rule: UnsafeMutablePointer<Rule>) -> UInt64 {
+        var hash = RuleHash()
+        for index in 0..<Int(rule.pointee.wordCount) { hash.add(rule.words[index]) }
+        return hash.value
     }
 
+    /// Where the chain of the rules with `rule`'s match begins.
     private func entry(
-        _ values: [UInt64], in subtable: UnsafeMutablePointer<Subtable>
-    ) -> UnsafeMutablePointer<SubtableEntry>? {
-        let hash = hash(values)
-        let slots = subtable.pointee.slots
-        var position = Int(truncatingIfNeeded: hash >> 20) & slots.pointee.mask
-        while slots.pointee.entries[position].state != 0 {
-            let entry = slots.pointee.entries + position
-            if entry.pointee.state == 1 && entry.pointee.hash == hash,
-                let words = entry.pointee.words,
-                values.indices.allSatisfy({ words[$0] == values[$0] })
-            {
-                return entry
+        _ rule: UnsafeMutablePointer<Rule>, in subtable: UnsafeMutablePointer<Subtable>
+    ) -> (bucket: UnsafeMutableRawPointer, slot: Int)? {
+        let hash = hash(rule)
+        let tag = RuleBuckets.tag(hash)
+        let buckets = subtable.pointee.buckets
+        var position = buckets.pointee.position(hash)
+        while true {
+            let bucket = buckets.pointee.bucket(position)
+            let matches = RuleBuckets.matches(bucket, tag)
+            for slot in 0..<RuleBuckets.slots where matches >> slot & 1 == 1 {
+                if let found = RuleBuckets.chain(bucket, slot), isEqual(found, rule) {
+                    return (bucket, slot)
+                }
             }
-            position = (position + 1) & slots.pointee.mask
+            guard RuleBuckets.overflows(bucket) else { return nil }
+            position = (position + 1) & buckets.pointee.mask
         }
-        return nil
+    }
+
+    private func isEqual(
+        _ first: UnsafeMutablePointer<Rule>, _ second: UnsafeMutablePointer<Rule>
+    ) -> Bool {
+        (0..<Int(first.pointee.wordCount)).allSatisfy { first.words[$0] == second.words[$0] }
     }
 
     private func place(
-        _ rule: UnsafeMutablePointer<Rule>, _ values: [UInt64],
-        in subtable: UnsafeMutablePointer<Subtable>
+        _ rule: UnsafeMutablePointer<Rule>, in subtable: UnsafeMutablePointer<Subtable>
     ) {
-        if let entry = entry(values, in: subtable) {
-            link(rule, into: entry)
-            return
+        if let (bucket, slot) = entry(rule, in: subtable) {
+            return link(rule, into: bucket, slot)
         }
         growIfNeeded(subtable)
-        let words = UnsafeMutablePointer<UInt64>.allocate(capacity: max(values.count, 1))
-        for (index, value) in values.enumerated() { words[index] = value }
         rule.pointee.next = nil
-        put(
-            SubtableEntry(hash: hash(values), rule: rule, words: words, state: 1),
-            in: subtable.pointee.slots)
+        put(rule, in: subtable.pointee.buckets)
     }
 
-    /// Writes an entry into a free slot; its state is stored last, with release order.
-    private func put(_ entry: SubtableEntry, in slots: UnsafeMutablePointer<SubtableSlots>) {
-        var position = Int(truncatingIfNeeded: entry.hash >> 20) & slots.pointee.mask
-        while slots.pointee.entries[position].state != 0 {
-            position = (position + 1) & slots.pointee.mask
+    /// Writes a chain into a free slot; its tag is stored last, with release order.
+    private func put(
+        _ chain: UnsafeMutablePointer<Rule>, in buckets: UnsafeMutablePointer<RuleBuckets>
+    ) {
+        let hash = hash(chain)
+        var position = buckets.pointee.position(hash)
+        while true {
+            let bucket = buckets.pointee.bucket(position)
+            let free = RuleBuckets.matches(bucket, 0)
+            if free != 0 {
+                let slot = free.trailingZeroBitCount
+                publish(chain, at: bucket + RuleBuckets.chainsOffset + 8 * slot)
+                vd_store_release16(bucket + 2 * slot, RuleBuckets.tag(hash))
+                buckets.pointee.used += 1
+                return
+            }
+            if !RuleBuckets.overflows(bucket) { buckets.pointee.overflowing += 1 }
+            vd_store_release16(bucket + RuleBuckets.overflowOffset, 1)
+            position = (position + 1) & buckets.pointee.mask
         }
-        let slot = slots.pointee.entries + position
-        slot.pointee.hash = entry.hash
-        slot.pointee.rule = entry.rule
-        slot.pointee.words = entry.words
-        vd_store_release64(UnsafeMutableRawPointer(slot) + 24, 1)
-        slots.pointee.used += 1
     }
 
+    /// Keeps the buckets half empty on the whole, and those where a search goes on few: their marks
+    /// outlast what had no room.
     private func growIfNeeded(_ subtable: UnsafeMutablePointer<Subtable>) {
-        let old = subtable.pointee.slots
-        guard (old.pointee.used + 1) * 2 > old.pointee.mask + 1 else { return }
-        var live = 0
-        for position in 0...old.pointee.mask where old.pointee.entries[position].state == 1 {
-            live += 1
+        let old = subtable.pointee.buckets
+        let count = old.pointee.mask + 1
+        let load = (old.pointee.used + 1) * 4
+        guard load > 2 * count * RuleBuckets.slots || old.pointee.overflowing * 8 > count else {
+            return
         }
-        var size = 4
-        while size < (live + 1) * 4 { size *= 2 }
-        let new = TableWriter.makeSlots(count: size)
-        var dead: [UnsafeMutablePointer<UInt64>] = []
-        for position in 0...old.pointee.mask {
-            let entry = old.pointee.entries[position]
-            if entry.state == 1 {
-                put(entry, in: new)
-            } else if let words = entry.words {
-                dead.append(words)
+        let new = RuleBuckets.make(count: load > count * RuleBuckets.slots ? count * 2 : count)
+        for position in 0..<count {
+            let bucket = old.pointee.bucket(position)
+            let free = RuleBuckets.matches(bucket, 0)
+            for slot in 0..<RuleBuckets.slots where free >> slot & 1 == 0 {
+                if let chain = RuleBuckets.chain(bucket, slot) { put(chain, in: new) }
             }
         }
-        publish(new, at: UnsafeMutableRawPointer(subtable) + 32)
-        let unreachable = dead
-        reclaimer.retire {
-            for words in unreachable { words.deallocate() }
-            old.pointee.entries.deallocate()
-            old.deallocate()
-        }
+        let offset = MemoryLayout<Subtable>.offset(of: \.buckets).unsafelyUnwrapped
+        publish(new, at: UnsafeMutableRawPointer(subtable) + offset)
+        reclaimer.retire { old.free() }
     }
 
     private func link(
-        _ rule: UnsafeMutablePointer<Rule>, into entry: UnsafeMutablePointer<SubtableEntry>
+        _ rule: UnsafeMutablePointer<Rule>, into bucket: UnsafeMutableRawPointer, _ slot: Int
     ) {
         var previous: UnsafeMutablePointer<Rule>?
-        var current = entry.pointee.rule
+        var current = RuleBuckets.chain(bucket, slot)
         while let at = current, at.pointee.priority > rule.pointee.priority {
             previous = at
             current = at.pointee.next
@@ -238,24 +225,24 @@ public final class TableWriter {
         if let previous {
             publishNext(rule, of: previous)
         } else {
-            publish(rule, at: UnsafeMutableRawPointer(entry) + 8)
+            publish(rule, at: bucket + RuleBuckets.chainsOffset + 8 * slot)
         }
     }
 
     private func unlink(
-        _ rule: UnsafeMutablePointer<Rule>, _ values: [UInt64],
-        from subtable: UnsafeMutablePointer<Subtable>
+        _ rule: UnsafeMutablePointer<Rule>, from subtable: UnsafeMutablePointer<Subtable>
     ) {
-        guard let entry = entry(values, in: subtable) else { return }
-        if entry.pointee.rule == rule {
+        guard let (bucket, slot) = entry(rule, in: subtable) else { return }
+        var previous = RuleBuckets.chain(bucket, slot)
+        if previous == rule {
             if let next = rule.pointee.next {
-                publish(next, at: UnsafeMutableRawPointer(entry) + 8)
+                publish(next, at: bucket + RuleBuckets.chainsOffset + 8 * slot)
             } else {
-                vd_store_release64(UnsafeMutableRawPointer(entry) + 24, 2)
+                vd_store_release16(bucket + 2 * slot, 0)
+                subtable.pointee.buckets.pointee.used -= 1
             }
             return
         }
-        var previous = entry.pointee.rule
         while let at = previous {
             if at.pointee.next == rule {
                 publishNext(rule.pointee.next, of: at)

@@ -95,7 +95,7 @@ import Testing
         var match = FlowMatch()
         match.set(.inPort, to: 1)
         func insert(_ priority: Int32, _ match: FlowMatch, _ version: UInt64) -> UInt64 {
-            let made = generator.rule(version: version, hasConjunctions: false)
+            let made = generator.rule(version: version, hasConjunctions: false, match: match)
             made.rule.pointee.priority = priority
             writer.insert(made.rule, match: match)
             return made.rule.pointee.id

@@ -36,7 +36,7 @@ struct ModelRule {
 
     func free() {
         rule.pointee.clauses?.deallocate()
-        rule.deallocate()
+        rule.free()
     }
 }
 
@@ -89,7 +89,9 @@ struct TableGenerator {
         random.pick([0x0a00_0001, 0x0a00_0002, 0x0a00_0100, 0x0b00_0001])
     }
 
-    mutating func rule(version: UInt64, hasConjunctions: Bool) -> ModelRule {
+    mutating func rule(
+        version: UInt64, hasConjunctions: Bool, match: FlowMatch? = nil
+    ) -> ModelRule {
         lastID += 1
         var clauses: [ConjunctionClause] = []
         var conjunctionID: UInt32?
@@ -106,20 +108,20 @@ struct TableGenerator {
                 conjunctionID = UInt32(1 + random.below(3))
             }
         }
-        let rule = UnsafeMutablePointer<Rule>.allocate(capacity: 1)
-        rule.initialize(
-            to: Rule(
-                id: lastID, bridge: 0, table: 0, priority: Int32(random.below(12)),
-                addVersion: version, home: home, program: program))
+        let priority = Int32(random.below(12))
+        let match = match ?? self.match(conjunctionID: conjunctionID)
+        let rule = UnsafeMutablePointer<Rule>.make(
+            id: lastID, bridge: 0, table: 0, priority: priority, addVersion: version, home: home,
+            program: program, match: match)
         if !clauses.isEmpty {
             let list = UnsafeMutablePointer<ConjunctionClause>.allocate(capacity: clauses.count)
             for (index, clause) in clauses.enumerated() {
                 (list + index).initialize(to: clause)
             }
             rule.pointee.clauses = list
-            rule.pointee.clauseCount = clauses.count
+            rule.pointee.clauseCount = UInt32(clauses.count)
         }
-        return ModelRule(rule: rule, match: match(conjunctionID: conjunctionID), clauses: clauses)
+        return ModelRule(rule: rule, match: match, clauses: clauses)
     }
 
     mutating func fill(_ key: FlowKey) {

@@ -96,11 +96,9 @@ public final class EngineRig {
         let program = Program(instructions, blocks: blocks)
         programs.append(program)
         let version = pipeline.pointee.version + 1
-        let rule = UnsafeMutablePointer<Rule>.allocate(capacity: 1)
-        rule.initialize(
-            to: Rule(
-                id: ruleID, bridge: 0, table: table, priority: priority, addVersion: version,
-                home: writer(table).table, program: program))
+        let rule = UnsafeMutablePointer<Rule>.make(
+            id: ruleID, bridge: 0, table: table, priority: priority, addVersion: version,
+            home: writer(table).table, program: program, match: match)
         if !KeyDepth.isShallow(match)
             || !KeyDepth.isShallow(program.instructions, count: program.count)
         {

@@ -80,7 +80,7 @@ struct ImportMatrixTests {
         ]),
         "microbench": [
             "CIntrinsics", "Bounded", "PacketBuffer", "Flow", "Pipeline", "Conntrack", "Datapath",
-            "Wire",
+            "Wire", "DPDK",
         ],
         "hotpath": ["PacketBuffer", "Flow", "Pipeline", "Conntrack", "Datapath", "PMD"],
         "fuzz": [

@@ -66,6 +66,9 @@ VD_INLINE uint32_t vd_load_relaxed32(const void *p) {
 VD_INLINE uint64_t vd_load_relaxed64(const void *p) {
     return __atomic_load_n((const uint64_t *)p, __ATOMIC_RELAXED);
 }
+VD_INLINE void vd_store_release16(void *p, uint16_t v) {
+    __atomic_store_n((uint16_t *)p, v, __ATOMIC_RELEASE);
+}
 VD_INLINE void vd_store_release32(void *p, uint32_t v) {
     __atomic_store_n((uint32_t *)p, v, __ATOMIC_RELEASE);
 }

@@ -155,7 +155,7 @@ final class TraceRecorder {
         section.stack.append(entered)
         lists.append(
             TraceActionList(
-                compiled.pointee.instructions, count: compiled.pointee.instructionCount,
+                compiled.pointee.instructions, count: Int(compiled.pointee.instructionCount),
                 actions: rule.actions))
         if rule.actions.isEmpty { entered.add(.action, "drop") }
     }

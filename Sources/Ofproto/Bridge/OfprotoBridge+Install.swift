@@ -24,7 +24,7 @@ extension OfprotoBridge {
         let id = nextRuleID()
         let compiled = CompiledRule(
             id: id, bridge: index, table: table, priority: priority,
-            version: openChange().version, home: state.pointee.tables + Int(table),
+            version: openChange().version, home: state.pointee.tables + Int(table), match: match,
             actions: ActionCompiler.compile(actions, resolver: self))
         return OFRule(
             id: id, table: table, match: match, priority: priority, actions: actions,

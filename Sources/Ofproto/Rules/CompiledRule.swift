@@ -18,17 +18,15 @@ final class CompiledRule {
 
     init(
         id: UInt64, bridge: UInt16, table: UInt8, priority: Int32, version: UInt64,
-        home: UnsafeMutablePointer<RuleTable>, actions: CompiledActions
+        home: UnsafeMutablePointer<RuleTable>, match: FlowMatch, actions: CompiledActions
     ) {
         program = actions.program
         learnHandles = actions.learnHandles
         isShallow = KeyDepth.isShallow(
             actions.program.instructions, count: actions.program.count)
-        rule = .allocate(capacity: 1)
-        rule.initialize(
-            to: Rule(
-                id: id, bridge: bridge, table: table, priority: priority, addVersion: version,
-                home: home, program: actions.program))
+        rule = .make(
+            id: id, bridge: bridge, table: table, priority: priority, addVersion: version,
+            home: home, program: actions.program, match: match)
         if actions.clauses.isEmpty {
             clauses = nil
         } else {
@@ -39,7 +37,7 @@ final class CompiledRule {
             }
             clauses = memory
             rule.pointee.clauses = memory
-            rule.pointee.clauseCount = actions.clauses.count
+            rule.pointee.clauseCount = UInt32(actions.clauses.count)
         }
     }
 
@@ -48,6 +46,6 @@ final class CompiledRule {
 
     deinit {
         clauses?.deallocate()
-        rule.deallocate()
+        rule.free()
     }
 }

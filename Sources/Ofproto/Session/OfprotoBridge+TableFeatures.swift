@@ -10,8 +10,9 @@ extension OfprotoBridge {
         return tables.filter { !$0.isHidden }.map { table in
             var stats = TableStats(tableID: table.id)
             stats.activeCount = UInt32(truncatingIfNeeded: table.visibleCount)
-            stats.lookupCount = table.writer.table.pointee.lookupCount
-            stats.matchedCount = table.writer.table.pointee.matchedCount
+            let counts = table.writer.table.pointee
+            stats.lookupCount = counts.matchedCount &+ counts.missedCount
+            stats.matchedCount = counts.matchedCount
             stats.features = features(of: table)
             return stats
         }
