@@ -92,6 +92,7 @@ extension Engine {
         key.store32(0, at: FlowLayout.actsetOutput)
         var info = RecordInfo()
         info.key = Array(UnsafeRawBufferPointer(start: key.base, count: FlowLayout.byteCount))
+        info.isNarrow = record.pointee.isNarrow
         info.packets = record.pointee.packets
         info.bytes = record.pointee.bytes
         return info

@@ -22,6 +22,8 @@ struct HitRun {
     var path: UnsafeMutablePointer<FlowPath>?
     var packets: UInt64 = 0
     var bytes: UInt64 = 0
+    /// The record that held last, if it rests on nothing that packets move.
+    var steady: UInt32 = .max
 
     @inline(__always)
     init(_ state: UnsafeMutablePointer<EngineState>) {
@@ -84,7 +86,12 @@ extension Engine {
     ) -> Bool {
         let record = run.records + Int(slot)
         let path = run.paths.path(record.pointee.path)
-        guard holds(packet, entry, record, path, run) else { return false }
+        if slot == run.steady {
+            guard fits(packet, entry, path) else { return false }
+        } else {
+            guard holds(packet, entry, record, path, run) else { return false }
+            if path.pointee.isSteady { run.steady = slot }
+        }
         serve(packet, entry, record, path, &run)
         return true
     }
@@ -108,11 +115,7 @@ extension Engine {
         if record.pointee.changeCount != run.changeCount || record.pointee.epoch != run.epoch {
             guard revalidate(record, path) else { return false }
         }
-        var length = packet.length
-        if packet.isSuperPacket { length = segmentLength(packet, entry.pointee.facts) }
-        if length < Int(path.pointee.lengthMin) || length > Int(path.pointee.lengthMax) {
-            return false
-        }
+        guard fits(packet, entry, path) else { return false }
         if path.pointee.rejudgeSeconds != 0 {
             let seconds = UInt16(truncatingIfNeeded: run.now / 1000)
             if seconds &- record.pointee.judgedSeconds
@@ -130,6 +133,17 @@ extension Engine {
                 packet, entry.pointee.facts)
         }
         return dependenciesHold(record, path, packet, entry)
+    }
+
+    /// Whether the packet is of a length that the path is good for.
+    @inline(__always)
+    private func fits(
+        _ packet: PacketBuffer, _ entry: UnsafeMutablePointer<BatchEntry>,
+        _ path: UnsafeMutablePointer<FlowPath>
+    ) -> Bool {
+        var length = packet.length
+        if packet.isSuperPacket { length = segmentLength(packet, entry.pointee.facts) }
+        return length >= Int(path.pointee.lengthMin) && length <= Int(path.pointee.lengthMax)
     }
 
     /// Does what the path says.

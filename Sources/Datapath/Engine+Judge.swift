@@ -82,7 +82,9 @@ extension Engine {
     private func remember(_ position: Int, slot: UInt32) -> UnsafeMutablePointer<FlowPath>? {
         let s = state
         let i = s.pointee.interpreter.state
+        // Keys may have had to become wide since this one was made.
         guard i.pointee.isCacheable, s.pointee.entries[position].facts.hasKey,
+            keepsDepth(s.pointee.keys + position &* RecordKey.wordCount),
             let path = s.pointee.paths.intern(i)
         else {
             if slot != .max { remove(record: slot) }

@@ -15,6 +15,9 @@ extension Engine {
         guard record.pointee.epoch == UInt16(truncatingIfNeeded: s.pointee.epoch) else {
             return false
         }
+        // What is not in its key can't be compared with rules that look at it.
+        let words = UnsafeMutableRawPointer(record).assumingMemoryBound(to: UInt64.self)
+        guard keepsDepth(words) else { return false }
         let behind = s.pointee.changeCount &- record.pointee.changeCount
         guard behind <= UInt32(ChangeLog.capacity) else { return false }
         let log = s.pointee.pipeline.pointee.changes
@@ -62,7 +65,13 @@ extension Engine {
         return true
     }
 
-    /// The flow key of a record's packets as they arrived.
+    /// Whether a key is wide, or narrow keys are still enough where its packets enter.
+    func keepsDepth(_ words: UnsafeMutablePointer<UInt64>) -> Bool {
+        words[0] & RecordKey.narrowBit == 0
+            || state.pointee.pipeline.hasNarrowKeys(port: FlowRecord.port(words[0]))
+    }
+
+    /// The flow key of a record's packets as they arrived, as far as its key says.
     func expand(_ record: UnsafeMutablePointer<FlowRecord>, into key: FlowKey) {
         key.clear()
         let words = UnsafeMutableRawPointer(record).assumingMemoryBound(to: UInt64.self)

@@ -20,7 +20,14 @@ extension Engine {
         let packets = batch.packets
         let entries = s.pointee.entries
         s.pointee.counters.packets &+= UInt64(count)
-        makeKeys(packets, count)
+        guard count > 0 else { return }
+        // After the version, so that whoever sees a deep rule makes wide keys.
+        let port = packets[0].metadata.pointee.inPort
+        if s.pointee.pipeline.hasNarrowKeys(port: port) {
+            makeNarrowKeys(packets, count, port: port)
+        } else {
+            makeKeys(packets, from: 0, to: count)
+        }
         findCandidates(count)
         findRecords(packets, count)
         // Until a packet is judged, what was found above is what there is.
@@ -42,22 +49,51 @@ extension Engine {
         batch.removeAll()
     }
 
-    /// Makes the key of each packet, hashes it and asks for its bucket.
-    @inline(__always)
-    private func makeKeys(_ packets: UnsafeMutablePointer<PacketBuffer>, _ count: Int) {
+    /// Makes narrow keys, for a batch that came by `port`.
+    @inline(never)
+    private func makeNarrowKeys(
+        _ packets: UnsafeMutablePointer<PacketBuffer>, _ count: Int, port: UInt32
+    ) {
+        let s = state
+        let keys = s.pointee.keys
+        let entries = s.pointee.entries
+        let vlanLimit = s.pointee.vlanLimit
+        let records = s.pointee.records
+        for position in 0..<count {
+            let packet = packets[position]
+            let words = keys + position &* RecordKey.wordCount
+            if packet.isSuperPacket || packet.metadata.pointee.inPort != port {
+                makeKeys(packets, from: position, to: position &+ 1)
+                continue
+            }
+            let facts = RecordKey.makeNarrow(packet, vlanLimit: vlanLimit, into: words)
+            entries[position].facts = facts
+            if facts.hasKey {
+                let hash = records.hash(ofNarrow: words)
+                entries[position].hash = hash
+                records.index.prefetch(hash)
+            }
+        }
+    }
+
+    /// Makes the keys of some packets, hashes them and asks for their buckets.
+    @inline(never)
+    private func makeKeys(
+        _ packets: UnsafeMutablePointer<PacketBuffer>, from first: Int, to end: Int
+    ) {
         let s = state
         let keys = s.pointee.keys
         let entries = s.pointee.entries
         let vlanLimit = s.pointee.vlanLimit
         let keepsFlags = s.pointee.keepsFlags
         let records = s.pointee.records
-        for position in 0..<count {
+        for position in first..<end {
             let words = keys + position &* RecordKey.wordCount
             let facts = RecordKey.make(
                 packets[position], vlanLimit: vlanLimit, keepsFlags: keepsFlags, into: words)
             entries[position].facts = facts
             if facts.hasKey {
-                let hash = records.hash(of: words)
+                let hash = records.hash(ofWide: words)
                 entries[position].hash = hash
                 records.index.prefetch(hash)
             }
@@ -69,10 +105,18 @@ extension Engine {
     private func findCandidates(_ count: Int) {
         let entries = state.pointee.entries
         let records = state.pointee.records
+        // Neighbours are often of one flow.
+        var candidate = UInt32.max
+        var last: UInt64 = 0
         for position in 0..<count {
-            var candidate = UInt32.max
-            if entries[position].facts.hasKey {
-                let hash = entries[position].hash
+            if !entries[position].facts.hasKey {
+                entries[position].record = .max
+                continue
+            }
+            let hash = entries[position].hash
+            if hash != last {
+                last = hash
+                candidate = .max
                 let bucket = records.index.bucket(of: hash)
                 let matches = records.index.matches(in: bucket, tag: TagIndex.tag(of: hash))
                 if matches != 0 {

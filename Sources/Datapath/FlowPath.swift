@@ -32,6 +32,8 @@ import Pipeline
     public var lastUsed: UInt64 = 0
     /// The port of a path that does nothing but to send the packet as it came; else `UInt32.max`.
     public var plainPort: UInt32 = .max
+    /// Whether no dependency is one on a connection or its absence.
+    public var isSteady = false
 
     @inlinable public init() {}
 }
@@ -193,6 +195,9 @@ extension UnsafeMutablePointer where Pointee == FlowPath {
             }
         }
         head.pointee.plainPort = PathTable.plainPort(s)
+        head.pointee.isSteady = (0..<s.pointee.dependencyCount).allSatisfy {
+            s.pointee.dependencies[$0].kind == 3
+        }
         let credits = credits(slot)
         for position in 0..<s.pointee.creditCount {
             credits[position] = s.pointee.credits[position]

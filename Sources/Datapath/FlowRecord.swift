@@ -46,6 +46,11 @@ import Pipeline
 
     @inlinable public init() {}
 
+    /// Whether its key says nothing of what is behind the Ethertype.
+    @inlinable var isNarrow: Bool {
+        @inline(always) get { key0 & RecordKey.narrowBit != 0 }
+    }
+
     /// The datapath port in the first word of a key.
     @inlinable @inline(always)
     static func port(_ word: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: word & 0xfff) }
@@ -76,7 +81,18 @@ import Pipeline
 
     @inlinable @inline(always)
     public func hash(of words: UnsafeMutablePointer<UInt64>) -> UInt64 {
+        let isNarrow = words[0] & RecordKey.narrowBit != 0
+        return isNarrow ? hash(ofNarrow: words) : hash(ofWide: words)
+    }
+
+    @inlinable @inline(always)
+    func hash(ofWide words: UnsafeMutablePointer<UInt64>) -> UInt64 {
         hash.hash(words, words: RecordKey.wordCount)
+    }
+
+    @inlinable @inline(always)
+    func hash(ofNarrow words: UnsafeMutablePointer<UInt64>) -> UInt64 {
+        hash.hash(words, words: RecordKey.narrowWordCount)
     }
 
     /// Whether record `slot` has the key at `words`.

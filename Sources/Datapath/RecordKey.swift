@@ -24,9 +24,13 @@ import PacketBuffer
 ///
 /// **Shape**: eight words: port (12 bits), IPv6 label, type; destination, tag; source, tag;
 /// protocol, TOS, TTL, TCP flags, ports; four words of addresses. Compared and hashed as memory.
-/// The flags are 0 where no rule matches them.
+/// The flags are 0 where no rule matches them. A narrow key has `narrowBit` in its first word,
+/// no label, and zeros from the fourth word on, which are not hashed.
 @frozen public enum RecordKey {
     @inlinable public static var wordCount: Int { 8 }
+    /// Words of a narrow key that are hashed.
+    @inlinable static var narrowWordCount: Int { 4 }
+    @inlinable static var narrowBit: UInt64 { 1 &<< 47 }
 
     @inlinable @inline(always)
     static func load16(_ base: UnsafeRawPointer, _ offset: Int) -> UInt16 {
@@ -55,7 +59,49 @@ import PacketBuffer
         var facts = PacketFacts()
         let frame = UnsafeRawPointer(packet.data)
         let length = packet.length
-        guard length >= 34 else { return facts }
+        let type = makeLink(frame, length: length, vlanLimit: vlanLimit, words, &facts)
+        if type == 0x0008 || type == 0xdd86 {
+            words[0] |= UInt64(packet.metadata.pointee.inPort)
+        }
+        let offset = Int(facts.l3)
+        if type == 0x0008 {
+            makeIPv4(frame, length: length, offset: offset, keepsFlags: keepsFlags, words, &facts)
+        } else if type == 0xdd86 {
+            makeIPv6(frame, length: length, offset: offset, keepsFlags: keepsFlags, words, &facts)
+        }
+        return facts
+    }
+
+    /// Writes a key that says nothing of what is behind the Ethertype, which must be that of IPv4
+    /// or IPv6. A super-packet must not have one: how long its segments are, its headers say.
+    @inlinable @inline(always)
+    public static func makeNarrow(
+        _ packet: PacketBuffer, vlanLimit: UInt32, into words: UnsafeMutablePointer<UInt64>
+    ) -> PacketFacts {
+        var facts = PacketFacts()
+        let frame = UnsafeRawPointer(packet.data)
+        let type = makeLink(
+            frame, length: packet.length, vlanLimit: vlanLimit, words, &facts)
+        guard type == 0x0008 || type == 0xdd86 else { return facts }
+        words[0] |= UInt64(packet.metadata.pointee.inPort) | narrowBit
+        words[3] = 0
+        words[4] = 0
+        words[5] = 0
+        words[6] = 0
+        words[7] = 0
+        facts.isIPv6 = type == 0xdd86
+        facts.hasKey = true
+        return facts
+    }
+
+    /// Writes Ethertype, addresses and tags; the Ethertype as it lies in memory, 0 for frames that
+    /// are too short or have more tags than are looked through.
+    @inlinable @inline(always)
+    static func makeLink(
+        _ frame: UnsafeRawPointer, length: Int, vlanLimit: UInt32,
+        _ words: UnsafeMutablePointer<UInt64>, _ facts: inout PacketFacts
+    ) -> UInt16 {
+        guard length >= 34 else { return 0 }
         let first = load64(frame, 0)
         let second = load64(frame, 8)
         var destination = first & 0xffff_ffff_ffff
@@ -64,30 +110,24 @@ import PacketBuffer
         var offset = 14
         var tpids: UInt64 = 0
         if type == 0x0081 || type == 0xa888 {
-            guard vlanLimit >= 1, length >= 38 else { return facts }
+            guard vlanLimit >= 1, length >= 38 else { return 0 }
             destination |= UInt64(load16(frame, 14) | 0x0010) &<< 48
             tpids = type == 0x0081 ? 1 : 2
             type = load16(frame, 16)
             offset = 18
             if type == 0x0081 || type == 0xa888 {
-                guard vlanLimit >= 2, length >= 42 else { return facts }
+                guard vlanLimit >= 2, length >= 42 else { return 0 }
                 source |= UInt64(load16(frame, 18) | 0x0010) &<< 48
                 tpids |= type == 0x0081 ? 4 : 8
                 type = load16(frame, 20)
                 offset = 22
             }
         }
-        words[0] =
-            UInt64(packet.metadata.pointee.inPort) | tpids &<< 32 | UInt64(type) &<< 48
+        words[0] = tpids &<< 32 | UInt64(type) &<< 48
         words[1] = destination
         words[2] = source
         facts.l3 = UInt16(truncatingIfNeeded: offset)
-        if type == 0x0008 {
-            makeIPv4(frame, length: length, offset: offset, keepsFlags: keepsFlags, words, &facts)
-        } else if type == 0xdd86 {
-            makeIPv6(frame, length: length, offset: offset, keepsFlags: keepsFlags, words, &facts)
-        }
-        return facts
+        return type
     }
 
     @inlinable @inline(always)

@@ -54,6 +54,8 @@ public struct ConnectionInfo: Hashable, Sendable {
 public struct RecordInfo: Sendable {
     /// The flow key as it arrived (`FlowLayout.byteCount` bytes, `inPort` holds the datapath port).
     public var key: [UInt8] = []
+    /// The record serves whatever is behind the Ethertype; the key says nothing of it.
+    public var isNarrow = false
     public var operations: [DatapathOperation] = []
     public var packets: UInt64 = 0
     public var bytes: UInt64 = 0

@@ -27,11 +27,13 @@ public enum DatapathFlowText {
     ///   - inPort: the datapath's port number; nil leaves the port out.
     ///   - portNames: names of datapath ports.
     ///   - options: which tunnel options there are.
+    ///   - isNarrow: what is behind the Ethertype is not known, and left out.
     public static func text(
         _ key: FlowKey, inPort: UInt32?, recirculationID: UInt32 = 0, detail: Detail = .present,
-        portNames: NameMap = NameMap(), options: TunnelOptionTable? = nil
+        portNames: NameMap = NameMap(), options: TunnelOptionTable? = nil, isNarrow: Bool = false
     ) -> String {
-        var writer = DatapathFlowWriter(key, detail: detail, options: options)
+        var writer = DatapathFlowWriter(
+            key, detail: detail, options: options, isNarrow: isNarrow)
         writer.metadata(recirculationID: recirculationID)
         if let inPort { writer.put("in_port", portNames.name(of: inPort) ?? String(inPort)) }
         writer.headers()

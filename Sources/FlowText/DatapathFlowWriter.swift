@@ -6,12 +6,17 @@ struct DatapathFlowWriter {
     private let key: FlowKey
     private let detail: DatapathFlowText.Detail
     private let options: TunnelOptionTable?
+    private let isNarrow: Bool
     private(set) var text = ""
 
-    init(_ key: FlowKey, detail: DatapathFlowText.Detail, options: TunnelOptionTable?) {
+    init(
+        _ key: FlowKey, detail: DatapathFlowText.Detail, options: TunnelOptionTable?,
+        isNarrow: Bool = false
+    ) {
         self.key = key
         self.detail = detail
         self.options = options
+        self.isNarrow = isNarrow
     }
 
     /// Appends `name(content)`.
@@ -159,6 +164,7 @@ struct DatapathFlowWriter {
         let ethType = key.load16(FlowLayout.ethType)
         guard ethType >= EthType.min else { return }
         put("eth_type", "0x" + hex4(ethType))
+        if isNarrow { return }
         let proto = key.load8(FlowLayout.ipProtocol)
         let tos = TextForm.hex(UInt64(key.load8(FlowLayout.ipTOS)))
         let ttl = key.load8(FlowLayout.ipTTL)

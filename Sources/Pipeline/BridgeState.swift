@@ -9,6 +9,8 @@ import Flow
 @frozen public struct BridgeState {
     @inlinable public static var tableCount: Int { 256 }
     public var index: UInt16
+    /// Not 0 where records of packets that enter here may have narrow keys; at byte 4.
+    public var narrowKeys: UInt32 = 0
     public var tables: UnsafeMutablePointer<RuleTable>
     /// Nil until configured; a bridge without it drops everything.
     public var configuration: UnsafeMutablePointer<BridgeConfigurationBlock>?

@@ -34,7 +34,10 @@ import Testing
 
     @Test func aChangedRuleHoldsForTheNextPacket() throws {
         let rig = try EngineRig()
-        let first = Self.match { $0.set(.inPort, to: 1) }
+        let first = Self.match {
+            $0.set(.ethType, to: 0x0800)
+            $0.set(.ipProtocol, to: 17)
+        }
         rig.add(priority: 10, first, [Act.output(2)])
         let frame = Frames.udp(from: Self.a, 1, to: Self.b, 53)
         _ = rig.send(frame, port: 1)

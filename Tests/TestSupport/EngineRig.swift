@@ -30,6 +30,7 @@ public final class EngineRig {
     var programs: [Program] = []
     public var now: UInt64 = 1_000_000
     private var ruleID: UInt64 = 1
+    private var deepRules: Set<UInt64> = []
     private var configuration: BridgeConfiguration
 
     /// - Parameter secret: of all hashes and of NAT's choices; rigs of one secret do the same.
@@ -55,6 +56,7 @@ public final class EngineRig {
         bridge.initialize(to: BridgeState(index: 0, fdb: fdb))
         configuration = EngineRig.configuration(flags: [UInt32](repeating: 0, count: ports))
         bridge.pointee.configuration = configuration.block
+        bridge.setNarrowKeys(true)
         pipeline.pointee.bridges[0] = bridge
         for number in 1...ports {
             engine.state.pointee.outbox.open(UInt32(number))
@@ -97,6 +99,12 @@ public final class EngineRig {
         let rule = UnsafeMutablePointer<Rule>.make(
             id: ruleID, bridge: 0, table: table, priority: priority, addVersion: version,
             home: writer(table).table, program: program, match: match)
+        if !KeyDepth.isShallow(match)
+            || !KeyDepth.isShallow(program.instructions, count: program.count)
+        {
+            deepRules.insert(ruleID)
+            pipeline.pointee.bridges[0]?.setNarrowKeys(false)
+        }
         ruleID += 1
         writer(table).insert(rule, match: match)
         pipeline.pointee.changes.append(version: version, bridge: 0, table: table, match: match)
@@ -112,6 +120,10 @@ public final class EngineRig {
             version: version, bridge: 0, table: rule.pointee.table, match: match)
         pipeline.publish(version: version)
         writer(rule.pointee.table).remove(rule, match: match)
+        if deepRules.remove(rule.pointee.id) != nil, deepRules.isEmpty {
+            pipeline.pointee.bridges[0]?.setNarrowKeys(true)
+            pipeline.invalidateRecords()
+        }
     }
 
     private func writer(_ table: UInt8) -> TableWriter {

@@ -39,7 +39,7 @@ struct RecordText {
         var text = style.isVerbose ? "ufid:\(RecordText.identifier(of: record.key)), " : ""
         text += DatapathFlowText.text(
             key, inPort: port, detail: style.isVerbose ? .all : .present, portNames: shown,
-            options: options[port])
+            options: options[port], isNarrow: record.isNarrow)
         text += ", "
         text += DatapathFlowText.statistics(
             packets: record.packets, bytes: record.bytes,

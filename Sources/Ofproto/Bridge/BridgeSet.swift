@@ -23,6 +23,8 @@ public final class BridgeSet {
     let meterNumbers: MeterNumbers
     /// The bridge whose change is in progress, if any.
     weak var bridgeInChange: OfprotoBridge?
+    /// Changes that may make keys narrow and have not seen their grace period out.
+    var depthChanges = 0
     /// A controller has set a port's device up or down.
     public var onPortUp: ((_ datapathPort: UInt32) -> Void)?
     /// A bridge's table of tunnel options has changed; the engine parses headers by it.

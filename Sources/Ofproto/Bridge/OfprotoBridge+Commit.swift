@@ -129,6 +129,7 @@ extension OfprotoBridge {
             for rule in gone {
                 tables[Int(rule.table)].writer.remove(rule.compiled.rule, match: rule.match)
                 countSpecialMatch(rule.match, by: -1)
+                countDepth(of: rule, by: -1)
             }
             let compiled = gone.map(\.compiled)
             control.retireFromContinuations { [self] in bury(compiled) }

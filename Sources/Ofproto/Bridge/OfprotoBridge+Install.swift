@@ -123,6 +123,8 @@ extension OfprotoBridge {
 
     /// Makes the compiled rule findable from the change's version on.
     private func link(_ rule: OFRule) {
+        // Keys are wide before a deep rule can be found.
+        countDepth(of: rule, by: 1)
         tables[Int(rule.table)].writer.insert(rule.compiled.rule, match: rule.match)
         countSpecialMatch(rule.match, by: 1)
     }
@@ -131,6 +133,7 @@ extension OfprotoBridge {
     private func unlinkUnseen(_ rule: OFRule) {
         tables[Int(rule.table)].writer.remove(rule.compiled.rule, match: rule.match)
         countSpecialMatch(rule.match, by: -1)
+        countDepth(of: rule, by: -1)
         let compiled = rule.compiled
         control.retire { [self] in bury([compiled]) }
     }

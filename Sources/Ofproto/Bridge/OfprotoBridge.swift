@@ -27,6 +27,8 @@ public final class OfprotoBridge {
     var rulesByMeter: [UInt32: [UInt64: OFRule]] = [:]
     /// The change that is being made; nil between changes.
     var change: ChangeSet?
+    /// How many linked rules look deeper into packets than narrow keys.
+    var deepRules = 0
     private var ruleSerial: UInt64 = 0
     /// Compiled rules that were unlinked but are still credited by paths.
     var departed: [CompiledRule] = []

@@ -28,6 +28,7 @@ extension OfprotoBridge {
 
     /// Puts ports, bundles, mirrors and settings into force as they are now.
     public func publishConfiguration() {
+        owner.beginDepthChange(publishing: self)
         let ordered = ports.values.sorted { $0.number < $1.number }
         var bundleOfPort: [UInt32: UInt16] = [:]
         for (position, bundle) in bundles.enumerated() {
@@ -61,6 +62,7 @@ extension OfprotoBridge {
         if let old { control.retire { _ = old } }
         publishedPeers = peers
         owner.publishPeers(of: self)
+        owner.endDepthChange()
     }
 
     /// What each patch port leads to, as things stand.

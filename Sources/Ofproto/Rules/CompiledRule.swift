@@ -11,6 +11,8 @@ import Pipeline
 final class CompiledRule {
     let rule: UnsafeMutablePointer<Rule>
     let learnHandles: [UInt64]
+    /// Whether its actions look no deeper into packets than narrow keys.
+    let isShallow: Bool
     private let program: Program
     private let clauses: UnsafeMutablePointer<ConjunctionClause>?
 
@@ -20,6 +22,8 @@ final class CompiledRule {
     ) {
         program = actions.program
         learnHandles = actions.learnHandles
+        isShallow = KeyDepth.isShallow(
+            actions.program.instructions, count: actions.program.count)
         rule = .make(
             id: id, bridge: bridge, table: table, priority: priority, addVersion: version,
             home: home, program: actions.program, match: match)
