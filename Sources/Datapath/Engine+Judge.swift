@@ -85,7 +85,7 @@ extension Engine {
         // Keys may have had to become wide since this one was made.
         guard i.pointee.isCacheable, s.pointee.entries[position].facts.hasKey,
             keepsDepth(s.pointee.keys + position &* RecordKey.wordCount),
-            let path = s.pointee.paths.intern(i)
+            let path = s.pointee.paths.intern(i, changeCount: s.pointee.changeCount)
         else {
             if slot != .max { remove(record: slot) }
             return nil

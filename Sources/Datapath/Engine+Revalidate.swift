@@ -20,20 +20,48 @@ extension Engine {
         guard keepsDepth(words) else { return false }
         let behind = s.pointee.changeCount &- record.pointee.changeCount
         guard behind <= UInt32(ChangeLog.capacity) else { return false }
+        if path.pointee.quietUntil != s.pointee.changeCount {
+            listen(path, slot: record.pointee.path)
+        }
+        // Most changes are in tables that the path never came to.
+        let isQuiet = behind <= s.pointee.changeCount &- path.pointee.quietSince
+        guard isQuiet || isUntouched(record, path) else { return false }
+        record.pointee.changeCount = s.pointee.changeCount
+        s.pointee.counters.revalidated &+= 1
+        return true
+    }
+
+    /// Brings up to date since when no visited table of a path has changed.
+    private func listen(_ path: UnsafeMutablePointer<FlowPath>, slot: UInt32) {
+        let s = state
         let log = s.pointee.pipeline.pointee.changes
-        let visited = s.pointee.paths.visited(record.pointee.path)
+        let first = path.pointee.quietUntil
+        path.pointee.quietUntil = s.pointee.changeCount
+        if s.pointee.changeCount &- first <= UInt32(ChangeLog.capacity) {
+            var number = first
+            while number != s.pointee.changeCount {
+                let change = log.pointee.entries + Int(number) % ChangeLog.capacity
+                number &+= 1
+                if visits(change, path, slot: slot) { path.pointee.quietSince = number }
+            }
+            if log.keeps(from: first) { return }
+        }
+        path.pointee.quietSince = s.pointee.changeCount
+    }
+
+    /// Whether no change since the record was judged, of those in tables that it visited, could
+    /// touch its packets.
+    private func isUntouched(
+        _ record: UnsafeMutablePointer<FlowRecord>, _ path: UnsafeMutablePointer<FlowPath>
+    ) -> Bool {
+        let s = state
+        let log = s.pointee.pipeline.pointee.changes
         var isExpanded = false
         var number = record.pointee.changeCount
-        while number != s.pointee.changeCount {
+        while number != path.pointee.quietSince {
             let change = log.pointee.entries + Int(number) % ChangeLog.capacity
             number &+= 1
-            let table = UInt32(change.pointee.bridge) &<< 8 | UInt32(change.pointee.table)
-            var isVisited = false
-            for index in 0..<Int(path.pointee.visitedCount) where visited[index] == table {
-                isVisited = true
-                break
-            }
-            guard isVisited else { continue }
+            guard visits(change, path, slot: record.pointee.path) else { continue }
             if !isExpanded {
                 expand(record, into: s.pointee.revalidationKey)
                 isExpanded = true
@@ -41,10 +69,19 @@ extension Engine {
             if couldMatch(change, path) { return false }
         }
         // The writer fills entries for the next version meanwhile, over the oldest ones.
-        guard log.keeps(from: record.pointee.changeCount) else { return false }
-        record.pointee.changeCount = s.pointee.changeCount
-        s.pointee.counters.revalidated &+= 1
-        return true
+        return log.keeps(from: record.pointee.changeCount)
+    }
+
+    private func visits(
+        _ change: UnsafeMutablePointer<RuleChange>, _ path: UnsafeMutablePointer<FlowPath>,
+        slot: UInt32
+    ) -> Bool {
+        let visited = state.pointee.paths.visited(slot)
+        let table = UInt32(change.pointee.bridge) &<< 8 | UInt32(change.pointee.table)
+        for index in 0..<Int(path.pointee.visitedCount) where visited[index] == table {
+            return true
+        }
+        return false
     }
 
     private func couldMatch(

@@ -34,6 +34,9 @@ import Pipeline
     public var plainPort: UInt32 = .max
     /// Whether no dependency is one on a connection or its absence.
     public var isSteady = false
+    /// Of the changes up to number `quietUntil`, none from `quietSince` on was in a visited table.
+    public var quietSince: UInt32 = 0
+    public var quietUntil: UInt32 = 0
 
     @inlinable public init() {}
 }
@@ -64,16 +67,17 @@ extension UnsafeMutablePointer where Pointee == FlowPath {
 
 /// All paths of one poll thread.
 ///
-/// **Shape**: slots of 4 KiB: head, then at most 40 operations, 280 credits and 176 visited tables,
-/// room for a logical router's pipelines.
+/// **Shape**: slots of 63 lines, an odd number, so that heads spread over all sets of a cache: head,
+/// then without gaps at most 40 operations, 280 credits and 176 visited tables, room for a logical
+/// router's pipelines.
 @frozen public struct PathTable {
-    @inlinable public static var slotBytes: Int { 4096 }
+    @inlinable public static var slotBytes: Int { 63 * 64 }
     @inlinable public static var operationsMax: Int { 40 }
     @inlinable public static var creditsMax: Int { 280 }
     @inlinable public static var visitedMax: Int { 176 }
-    @inlinable static var operationsOffset: Int { 160 }
-    @inlinable static var creditsOffset: Int { operationsOffset + operationsMax * 24 }
-    @inlinable static var visitedOffset: Int { creditsOffset + creditsMax * 8 }
+    @inlinable static var operationsOffset: Int { 112 }
+    @inlinable static var operationBytes: Int { 24 }
+    @inlinable static var creditBytes: Int { 8 }
 
     public let base: UnsafeMutableRawPointer
     public let index: TagIndex
@@ -87,7 +91,12 @@ extension UnsafeMutablePointer where Pointee == FlowPath {
         else { return nil }
         precondition(MemoryLayout<FlowPath>.stride <= PathTable.operationsOffset)
         precondition(
-            PathTable.visitedOffset + PathTable.visitedMax * 4 <= PathTable.slotBytes)
+            MemoryLayout<DatapathOperation>.stride == PathTable.operationBytes
+                && MemoryLayout<Credit>.stride == PathTable.creditBytes)
+        precondition(
+            PathTable.operationsOffset + PathTable.operationsMax * PathTable.operationBytes
+                + PathTable.creditsMax * PathTable.creditBytes + PathTable.visitedMax * 4
+                <= PathTable.slotBytes)
         self.index = index
         self.slots = slots
         base = memory.base
@@ -105,18 +114,29 @@ extension UnsafeMutablePointer where Pointee == FlowPath {
     }
     @inlinable @inline(always)
     public func credits(_ slot: UInt32) -> UnsafeMutablePointer<Credit> {
-        (base + Int(slot) &* PathTable.slotBytes + PathTable.creditsOffset)
+        let operationCount = Int(path(slot).pointee.operationCount)
+        return UnsafeMutableRawPointer(operations(slot) + operationCount)
             .assumingMemoryBound(to: Credit.self)
     }
     @inlinable @inline(always)
     public func visited(_ slot: UInt32) -> UnsafeMutablePointer<UInt32> {
-        (base + Int(slot) &* PathTable.slotBytes + PathTable.visitedOffset)
+        UnsafeMutableRawPointer(credits(slot) + Int(path(slot).pointee.creditCount))
             .assumingMemoryBound(to: UInt32.self)
     }
 
+    /// Asks for the head of a path and what lies behind it in one of the usual length.
+    @inlinable @inline(always)
+    func prefetch(_ slot: UInt32) {
+        let first = UnsafeRawPointer(path(slot))
+        for line in 0..<4 { Prefetch.read(first + line &* 64) }
+    }
+
     /// The path that the interpreter's recording came to, shared or new; nil if it is too long or
-    /// no slot is free. The caller owns one reference.
-    public func intern(_ state: UnsafeMutablePointer<InterpreterState>) -> UInt32? {
+    /// no slot is free. The caller owns one reference. `changeCount` is the number of rule changes
+    /// that the recording has seen.
+    public func intern(
+        _ state: UnsafeMutablePointer<InterpreterState>, changeCount: UInt32
+    ) -> UInt32? {
         let s = state
         guard s.pointee.operationCount <= PathTable.operationsMax,
             s.pointee.creditCount <= PathTable.creditsMax,
@@ -133,6 +153,8 @@ extension UnsafeMutablePointer where Pointee == FlowPath {
             return nil
         }
         fill(slot, s, hashed)
+        path(slot).pointee.quietSince = changeCount
+        path(slot).pointee.quietUntil = changeCount
         return slot
     }
 
@@ -266,6 +288,7 @@ extension UnsafeMutablePointer where Pointee == FlowPath {
         _ slot: UInt32, _ s: UnsafeMutablePointer<InterpreterState>, _ hashed: UInt64
     ) -> Bool {
         let head = path(slot)
+        prefetch(slot)
         guard head.pointee.hash == hashed,
             Int(head.pointee.operationCount) == s.pointee.operationCount,
             Int(head.pointee.creditCount) == s.pointee.creditCount,

@@ -113,10 +113,11 @@ extension Interpreter {
         let key = state.pointee.key
         let base = state.pointee.base
         func sync(_ offset: Int, _ count: Int) {
-            for byte in offset..<(offset &+ count) {
-                if base.load8(byte) != key.load8(byte) {
-                    base.store8(key.load8(byte), at: byte)
-                    markDirty(byte / 8)
+            for place in stride(from: offset, to: offset &+ count, by: 4) {
+                let value = key.load32(place)
+                if base.load32(place) != value {
+                    base.store32(value, at: place)
+                    markDirty(place / 8)
                 }
             }
         }
