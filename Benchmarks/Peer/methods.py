@@ -98,9 +98,10 @@ def _fresh(arena, case, what, scale):
         contestant.traffic.run(traffic.LOAD)
         time.sleep(arena.fresh_seconds)
         contestant.pause()
-    # Cleaning comes in bursts: slices are put together until each holds some.
-    outcome = measure.alternate(arena.peer, arena.vedette, 4 * arena.pairs, what=what)
-    together = max(arena.pairs // 5, 1)
+    # Cleaning comes in bursts, seconds apart: it is measured over several, and slices are put
+    # together until each holds some.
+    outcome = measure.alternate(arena.peer, arena.vedette, 8 * arena.pairs, what=what)
+    together = max(2 * arena.pairs // 5, 1)
     outcome = measure.Outcome(
         measure.merged(outcome.reference, together), measure.merged(outcome.subject, together),
         what)

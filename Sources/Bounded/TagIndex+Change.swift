@@ -10,18 +10,32 @@ extension TagIndex {
     /// **Errors**: false when no room was found within the bounded search.
     @inlinable
     public func insert(_ hash: UInt64, value: UInt32) -> Bool {
+        // At more, many entries would live in their second buckets.
+        if count >= slotCount / 8 &* 5 { grow() }
+        if insertNow(hash, value) { return true }
+        // Few entries without room are of one hash: more buckets would not help.
+        if count >= slotCount / 2 && grow() && insertNow(hash, value) { return true }
+        state.pointee.refusals &+= 1
+        return false
+    }
+
+    /// As `insert`, with the buckets that there are.
+    @inlinable @inline(always)
+    func insertNow(_ hash: UInt64, _ value: UInt32) -> Bool {
         let tag = TagIndex.tag(of: hash)
+        let rest = restOfHash(hash)
         let first = bucket(of: hash)
         let second = otherBucket(of: first, tag: tag)
         var attempts = 0
         repeat {
-            if place(tag, value, in: first) || placeSecond(tag, value, in: second, first) {
+            if place(tag, value, rest, in: first)
+                || placeSecond(tag, value, rest, in: second, first)
+            {
                 state.pointee.count &+= 1
                 return true
             }
             attempts &+= 1
         } while attempts <= 3 && makeRoom(first, second)
-        state.pointee.refusals &+= 1
         return false
     }
 
@@ -65,22 +79,25 @@ extension TagIndex {
     }
 
     @inlinable @inline(always)
-    func place(_ tag: UInt16, _ value: UInt32, in bucket: UInt32) -> Bool {
+    func place(_ tag: UInt16, _ value: UInt32, _ rest: UInt8, in bucket: UInt32) -> Bool {
         let line = address(of: bucket)
         let empty = vd_match_tags8(line, 0)
         guard empty != 0 else { return false }
         let slot = empty.trailingZeroBitCount
         line.storeBytes(of: value, toByteOffset: 16 &+ slot &* 4, as: UInt32.self)
+        line.storeBytes(of: rest, toByteOffset: 53 &+ slot, as: UInt8.self)
         line.storeBytes(of: tag, toByteOffset: slot &* 2, as: UInt16.self)
         return true
     }
 
     /// As `place`, for an entry whose first bucket is `first`.
     @inlinable @inline(always)
-    func placeSecond(_ tag: UInt16, _ value: UInt32, in bucket: UInt32, _ first: UInt32) -> Bool {
+    func placeSecond(
+        _ tag: UInt16, _ value: UInt32, _ rest: UInt8, in bucket: UInt32, _ first: UInt32
+    ) -> Bool {
         let line = address(of: bucket)
         let slot = vd_match_tags8(line, 0).trailingZeroBitCount
-        guard place(tag, value, in: bucket) else { return false }
+        guard place(tag, value, rest, in: bucket) else { return false }
         setDisplaced(line, slot, true)
         count(overflow: 1, of: first)
         return true
@@ -173,14 +190,15 @@ extension TagIndex {
             let line = address(of: source)
             let tag = line.load(fromByteOffset: slot &* 2, as: UInt16.self)
             let value = line.load(fromByteOffset: 16 &+ slot &* 4, as: UInt32.self)
+            let rest = line.load(fromByteOffset: 53 &+ slot, as: UInt8.self)
             // A chain may cross itself; then the entry is no longer the one that was planned.
             // Every move is to the entry's own other bucket, so stopping midway loses nothing.
             guard tag != 0, otherBucket(of: source, tag: tag) == target else { return true }
             let goesHome = isDisplaced(line, slot)
             guard
                 goesHome
-                    ? place(tag, value, in: target)
-                    : placeSecond(tag, value, in: target, source)
+                    ? place(tag, value, rest, in: target)
+                    : placeSecond(tag, value, rest, in: target, source)
             else { return true }
             line.storeBytes(of: 0, toByteOffset: slot &* 2, as: UInt16.self)
             if goesHome {

@@ -4,6 +4,10 @@
 // keys. Memory and the length of a search for room are bounded; the hash must be keyed. Used for
 // flow records, connections, expectations and fragments.
 //
+// It begins small and doubles in place when it is full: an entry of bucket b goes to b or to b plus
+// the old number of buckets, by one more bit of its hash, of which the bucket keeps eight. So a
+// table sized for millions costs no memory, and no reach of caches, before there are millions.
+//
 // A lookup asks `bucket(of:)`, then `matches(in:tag:)` for a mask of candidates, then
 // `value(at:slot:)` for each, and compares keys itself; if none fits it goes on with
 // `otherBucket(of:tag:)`. `find` does all that with an inlined closure.
@@ -14,42 +18,50 @@ import CIntrinsics
 ///
 /// **Shape**: 64-byte buckets: 8 tags (UInt16, zero is empty), 8 values (UInt32), how many entries
 /// that belong here live in their second bucket (UInt32), which of the entries here do so (a bit
-/// each), 11 bytes unused.
-/// **Owner**: one thread, or the table's lock; there are no concurrent readers.
+/// each), the bits of their hashes above the smallest mask (a byte each), 3 bytes unused.
+/// **Owner**: one thread, or the table's lock; there are no concurrent readers, but who reads
+/// without the lock stays within the memory.
 /// **Cost**: one cache line for most lookups, found or not; two where the first bucket has been
-/// full. Full at about 95 % of `slotCount`.
+/// full. Doubles at 5/8 of `slotCount`, reading and writing every bucket; full at about 95 % when
+/// it has doubled for the last time.
 @frozen public struct TagIndex: @unchecked Sendable {
     @frozen public struct State {
         public var memory: MappedMemory
         public var scratch: UnsafeMutablePointer<UInt64>
-        public var bucketMask: UInt32
+        /// One less than the number of buckets now, at the start and at last.
+        public var mask: UInt32
+        public var firstMask: UInt32
+        public var lastMask: UInt32
         public var count: UInt32
         public var kicks: UInt64
         public var refusals: UInt64
     }
     public let buckets: UnsafeMutableRawPointer
-    public let mask: UInt32
     public let state: UnsafeMutablePointer<State>
 
     /// Bytes of one bucket.
     @inlinable public static var bucketBytes: Int { 64 }
     @inlinable public static var searchLimit: Int { 256 }
+    /// Buckets to begin with.
+    public static var firstBucketCount: Int { 1 << 14 }
 
-    /// An empty index with room for at least `capacity` entries at a load of 7/8; nil when memory
-    /// is short.
-    public init?(capacity: Int) {
+    /// An empty index that grows to room for at least `capacity` entries at a load of 7/8; nil when
+    /// memory is short. `firstBucketCount` is a power of two.
+    public init?(capacity: Int, firstBucketCount: Int = TagIndex.firstBucketCount) {
         guard capacity > 0, capacity <= 1 << 30 else { return nil }
         let wanted = capacity + capacity / 7
         let bucketCount = Swift.max(2, Int.powerOfTwo(atLeast: (wanted + 7) / 8))
+        // Eight bits of a hash are kept to double by.
+        let first = Swift.min(bucketCount, Swift.max(firstBucketCount, bucketCount >> 8))
         guard let memory = MappedMemory.reserve(byteCount: bucketCount * TagIndex.bucketBytes)
         else { return nil }
         buckets = memory.base
-        mask = UInt32(bucketCount - 1)
         state = .allocate(capacity: 1)
         state.initialize(
             to: State(
                 memory: memory, scratch: .allocate(capacity: TagIndex.searchLimit),
-                bucketMask: UInt32(bucketCount - 1), count: 0, kicks: 0, refusals: 0))
+                mask: UInt32(first - 1), firstMask: UInt32(first - 1),
+                lastMask: UInt32(bucketCount - 1), count: 0, kicks: 0, refusals: 0))
     }
 
     public func deallocate() {
@@ -58,6 +70,9 @@ import CIntrinsics
         state.deallocate()
     }
 
+    @inlinable public var mask: UInt32 {
+        @inline(always) get { state.pointee.mask }
+    }
     @inlinable public var count: Int { Int(state.pointee.count) }
     @inlinable public var slotCount: Int { (Int(mask) &+ 1) &* 8 }
 
@@ -75,9 +90,12 @@ import CIntrinsics
     /// The other bucket of an entry with `tag` in `bucket`; an involution.
     @inlinable @inline(always)
     public func otherBucket(of bucket: UInt32, tag: UInt16) -> UInt32 {
-        let spread = (UInt32(tag) &* 0x9e37_79b1) &>> 7 | 1
-        return (bucket ^ spread) & mask
+        (bucket ^ TagIndex.spread(tag)) & mask
     }
+
+    /// By which the two buckets of entries with `tag` differ.
+    @inlinable @inline(always)
+    static func spread(_ tag: UInt16) -> UInt32 { (UInt32(tag) &* 0x9e37_79b1) &>> 7 | 1 }
 
     @inlinable @inline(always)
     public func address(of bucket: UInt32) -> UnsafeMutableRawPointer {

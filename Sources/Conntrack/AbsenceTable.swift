@@ -39,25 +39,28 @@ import CIntrinsics
 
 extension ConntrackTable {
     /// What a record depends on that found no connection; nil where that cannot be said.
-    public func absence(of verdict: ConntrackVerdict) -> (index: UInt32, generation: UInt32)? {
+    public func absence(
+        of verdict: UnsafePointer<ConntrackVerdict>
+    ) -> (index: UInt32, generation: UInt32)? {
         guard let index = absenceIndex(verdict) else { return nil }
-        return (index, verdict.generation)
+        return (index, verdict.pointee.generation)
     }
 
-    private func absenceIndex(_ verdict: ConntrackVerdict) -> UInt32? {
-        guard verdict.connection == ConntrackVerdict.noConnection,
-            verdict.state == ConntrackState.new | ConntrackState.tracked,
-            verdict.original.protocolNumber != 0
+    private func absenceIndex(_ verdict: UnsafePointer<ConntrackVerdict>) -> UInt32? {
+        guard verdict.pointee.connection == ConntrackVerdict.noConnection,
+            verdict.pointee.state == ConntrackState.new | ConntrackState.tracked,
+            verdict.pointee.original.protocolNumber != 0
         else { return nil }
         return AbsenceTable.index(
-            verdict.absentSince != 0
-                ? verdict.absentHash : verdict.original.hash(state.pointee.hash))
+            verdict.pointee.absentSince != 0
+                ? verdict.pointee.absentHash
+                : verdict.pointee.original.hash(state.pointee.hash))
     }
 
     /// Notes the counter of a packet without connection. The lock of its lookup is still held: what
     /// another thread makes afterwards must show.
     func noteAbsence(_ verdict: UnsafeMutablePointer<ConntrackVerdict>) {
-        guard let index = absenceIndex(verdict.pointee) else { return }
+        guard let index = absenceIndex(verdict) else { return }
         verdict.pointee.generation = absenceGeneration(index)
     }
 

@@ -1,6 +1,6 @@
-// A connection in memory: one hot line that every packet of it touches, and three cold ones that
-// level 2, dumps and expiry use. Plain records in mapped memory, found by index; nothing points to
-// them.
+// A connection in memory: one hot line that every packet of it touches, and two cold ones that
+// level 2, dumps and expiry use; a line more where it is translated, and where another announced
+// it. Plain records in mapped memory, found by index; nothing points to them.
 
 import Bounded
 
@@ -49,30 +49,29 @@ import Bounded
     public var natAction: UInt8
     public var originator: TCPPeer
     public var responder: TCPPeer
-    public var reserved0: UInt32
-    public var reserved1: UInt32
+    /// The extension with the reply tuple, where that is not the original reversed.
+    public var translation: UInt32
+    public var reserved: UInt32
 }
 
 /// The cold lines of a connection.
 ///
-/// **Shape**: 192 bytes. **Owner**: the table's lock.
+/// **Shape**: 128 bytes. **Owner**: the table's lock.
 @frozen public struct ConnectionCold: Sendable {
     public var originalSource: ConntrackAddress
     public var originalDestination: ConntrackAddress
     public var originalSourcePort: UInt16
     public var originalDestinationPort: UInt16
-    public var replySourcePort: UInt16
-    public var replyDestinationPort: UInt16
     public var identifier: UInt16
-    public var parentProtocol: UInt8
     /// The direction whose sequence numbers are shifted is the reply's.
     public var isSkewReply: Bool
+    public var reserved0: UInt8
     public var timeoutPolicy: UInt32
+    /// The extension with the original tuple of the connection that announced this one.
+    public var announcement: UInt32
     public var labelHigh: UInt64
     public var labelLow: UInt64
 
-    public var replySource: ConntrackAddress
-    public var replyDestination: ConntrackAddress
     public var originalPackets: UInt64
     public var originalBytes: UInt64
     public var replyPackets: UInt64
@@ -85,13 +84,10 @@ import Bounded
     public var policyVersion: UInt32
     public var sequenceSkew: Int32
     public var zoneLimitSequence: UInt32
-    public var parentSourcePort: UInt16
-    public var parentDestinationPort: UInt16
-    public var parentSource: ConntrackAddress
-    public var parentDestination: ConntrackAddress
+    public var reserved1: UInt32
 
     /// Where the wheel's links lie.
-    @inlinable static var linksOffset: Int { 128 }
+    @inlinable static var linksOffset: Int { 96 }
 }
 
 /// Bits of `ConnectionHot.flags`.
@@ -149,34 +145,6 @@ extension ConnectionCold {
         tuple.identifier = identifier
         tuple.zone = hot.pointee.zone
         tuple.protocolNumber = hot.pointee.protocolNumber
-        tuple.isIPv6 = hot.pointee.flags & ConnectionFlags.isIPv6 != 0
-        return tuple
-    }
-
-    @inlinable @inline(always)
-    func reply(_ hot: UnsafePointer<ConnectionHot>) -> ConntrackTuple {
-        var tuple = ConntrackTuple()
-        tuple.source = replySource
-        tuple.destination = replyDestination
-        tuple.sourcePort = replySourcePort
-        tuple.destinationPort = replyDestinationPort
-        tuple.identifier = identifier
-        tuple.zone = hot.pointee.zone
-        tuple.protocolNumber = hot.pointee.protocolNumber
-        tuple.isIPv6 = hot.pointee.flags & ConnectionFlags.isIPv6 != 0
-        return tuple
-    }
-
-    /// The tuple of the connection that announced this one.
-    @inlinable
-    func parent(_ hot: UnsafePointer<ConnectionHot>) -> ConntrackTuple {
-        var tuple = ConntrackTuple()
-        tuple.source = parentSource
-        tuple.destination = parentDestination
-        tuple.sourcePort = parentSourcePort
-        tuple.destinationPort = parentDestinationPort
-        tuple.zone = hot.pointee.zone
-        tuple.protocolNumber = parentProtocol
         tuple.isIPv6 = hot.pointee.flags & ConnectionFlags.isIPv6 != 0
         return tuple
     }

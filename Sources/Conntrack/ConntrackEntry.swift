@@ -39,9 +39,9 @@ public struct ConntrackEntry: Sendable {
         let cold = table.cold(index).pointee
         let line = hot.pointee
         self.index = index
-        original = cold.original(hot)
-        reply = cold.reply(hot)
-        parent = line.flags & ConnectionFlags.related != 0 ? cold.parent(hot) : nil
+        original = table.original(index)
+        reply = table.reply(index)
+        parent = line.flags & ConnectionFlags.related != 0 ? table.parent(index) : nil
         zone = line.zone
         mark = line.mark
         labelHigh = cold.labelHigh

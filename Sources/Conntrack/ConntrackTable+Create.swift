@@ -32,10 +32,15 @@ extension ConntrackTable {
             return
         }
         fill(index, context, tracked)
-        if let expectation { inherit(index, expectation.pointee) }
+        if let expectation, !inherit(index, expectation.pointee) {
+            giveSlots(index)
+            verdict.pointee.outcome = .tableFull
+            state.pointee.counters.tableFull &+= 1
+            return
+        }
         if request.pointee.hasNAT && request.pointee.nat.action != 0 {
             guard chooseNAT(index, context, expectation) else {
-                state.pointee.slots.give(index)
+                giveSlots(index)
                 verdict.pointee.outcome = .natExhausted
                 state.pointee.counters.natExhausted &+= 1
                 return
@@ -43,7 +48,7 @@ extension ConntrackTable {
         }
         let hash = context.absentHash ?? tracked.tuple.hash(state.pointee.hash)
         guard enter(index, hash: hash) else {
-            state.pointee.slots.give(index)
+            giveSlots(index)
             verdict.pointee.outcome = .tableFull
             state.pointee.counters.tableFull &+= 1
             return
@@ -57,7 +62,7 @@ extension ConntrackTable {
     }
 
     /// Whether the packet may be the first of a connection.
-    private func canBegin(_ tracked: TrackedPacket) -> Bool {
+    private func canBegin(_ tracked: borrowing TrackedPacket) -> Bool {
         switch tracked.protocolNumber {
         case IPProtocol.tcp:
             let flags = tracked.tcp.flags
@@ -83,7 +88,10 @@ extension ConntrackTable {
     }
 
     /// Fills tuples, helper and protocol state of a new connection.
-    private func fill(_ index: UInt32, _ context: ConntrackContext, _ tracked: TrackedPacket) {
+    private func fill(
+        _ index: UInt32, _ context: borrowing ConntrackContext,
+        _ tracked: borrowing TrackedPacket
+    ) {
         let request = context.request
         let hot = hot(index)
         let cold = cold(index)
@@ -96,10 +104,6 @@ extension ConntrackTable {
         cold.pointee.originalSourcePort = tuple.sourcePort
         cold.pointee.originalDestinationPort = tuple.destinationPort
         cold.pointee.identifier = tuple.identifier
-        cold.pointee.replySource = tuple.destination
-        cold.pointee.replyDestination = tuple.source
-        cold.pointee.replySourcePort = tuple.destinationPort
-        cold.pointee.replyDestinationPort = tuple.sourcePort
         cold.pointee.timeoutPolicy = request.pointee.timeoutPolicy
         cold.pointee.ownerPort = request.pointee.ownerPort
         cold.pointee.policyVersion = request.pointee.policyVersion
@@ -118,18 +122,16 @@ extension ConntrackTable {
         }
     }
 
-    /// Takes over what the connection that announced this one left.
-    private func inherit(_ index: UInt32, _ expectation: Expectation) {
+    /// Takes over what the connection that announced this one left; false when no line is left.
+    private func inherit(_ index: UInt32, _ expectation: Expectation) -> Bool {
         let hot = hot(index)
         let cold = cold(index)
         hot.pointee.flags |= ConnectionFlags.related
         hot.pointee.mark = expectation.mark
         cold.pointee.labelHigh = expectation.labelHigh
         cold.pointee.labelLow = expectation.labelLow
-        cold.pointee.parentSource = expectation.parent.source
-        cold.pointee.parentDestination = expectation.parent.destination
-        cold.pointee.parentSourcePort = expectation.parent.sourcePort
-        cold.pointee.parentDestinationPort = expectation.parent.destinationPort
-        cold.pointee.parentProtocol = expectation.parent.protocolNumber
+        guard let number = state.pointee.extensions.keep(expectation.parent) else { return false }
+        cold.pointee.announcement = number
+        return true
     }
 }

@@ -42,12 +42,11 @@ extension ConntrackTable {
             finishInvalid(verdict, zone: zone)
             return
         }
-        var refusal = TrackingRefusal.malformed
-        guard
-            var tracked = TrackedPacket(
-                packet, etherType: key.load16(FlowLayout.ethType), zone: zone,
-                isChecksumKnown: verdict.pointee.isChecksumKnown, refusal: &refusal)
-        else {
+        var tracked = TrackedPacket(packet)
+        let refusal = tracked.check(
+            etherType: key.load16(FlowLayout.ethType), zone: zone,
+            isChecksumKnown: verdict.pointee.isChecksumKnown)
+        if let refusal {
             count(refusal)
             verdict.pointee.state = ConntrackState.invalid
             verdict.pointee.outcome = .malformed
@@ -118,7 +117,9 @@ extension ConntrackTable {
         }
         var expectation: UnsafePointer<Expectation>? = nil
         if mustCreate {
-            expectation = state.pointee.expectations.find(tracked.tuple, state.pointee.hash)
+            if state.pointee.expectations.count > 0 {
+                expectation = state.pointee.expectations.find(tracked.tuple, state.pointee.hash)
+            }
             if context.absentHash != nil || lookup(tracked.tuple, now: context.now) == nil {
                 create(&context, &tracked, expectation)
             }
@@ -137,44 +138,44 @@ extension ConntrackTable {
     /// Finds the packet's connection. A packet that NAT has already rewritten is looked up by what
     /// its answer would look like.
     private func find(_ context: inout ConntrackContext, _ tracked: inout TrackedPacket) {
-        let isNatted = context.verdict.pointee.state & ConntrackState.anyNAT != 0
-        if !isNatted && isKnownAbsent(tracked.tuple, context.verdict) {
-            context.absentHash = context.verdict.pointee.absentHash
+        guard context.verdict.pointee.state & ConntrackState.anyNAT == 0 else {
+            guard let (index, isReply) = lookup(tracked.tuple.reversed, now: context.now) else {
+                state.pointee.counters.nattedMiss &+= 1
+                return
+            }
+            context.index = index
+            context.isReply = !isReply
+            tracked.tuple = isReply ? original(index) : reply(index)
             return
         }
-        let tuple = isNatted ? tracked.tuple.reversed : tracked.tuple
-        let hash = tuple.hash(state.pointee.hash)
-        guard let (index, isReply) = lookup(tuple, hash: hash, now: context.now) else {
-            if isNatted {
-                state.pointee.counters.nattedMiss &+= 1
+        withUnsafePointer(to: &tracked.tuple) { tuple in
+            if isKnownAbsent(tuple, context.verdict) {
+                context.absentHash = context.verdict.pointee.absentHash
+                return
+            }
+            let hash = tuple.pointee.hash(state.pointee.hash)
+            if let (index, isReply) = lookup(tuple, hash: hash, now: context.now) {
+                context.index = index
+                context.isReply = isReply
             } else {
                 context.absentHash = hash
             }
-            return
-        }
-        context.index = index
-        context.isReply = isNatted ? !isReply : isReply
-        if isNatted {
-            let hot = hot(index)
-            tracked.tuple =
-                context.isReply
-                ? cold(index).pointee.reply(hot) : cold(index).pointee.original(hot)
         }
     }
 
     /// Whether an earlier action found no connection for `tuple`, and none was made since.
     @inline(__always)
     private func isKnownAbsent(
-        _ tuple: ConntrackTuple, _ verdict: UnsafePointer<ConntrackVerdict>
+        _ tuple: UnsafePointer<ConntrackTuple>, _ verdict: UnsafePointer<ConntrackVerdict>
     ) -> Bool {
         verdict.pointee.absentSince == state.pointee.counters.created &+ 1
-            && verdict.pointee.original == tuple
+            && verdict.pointee.original == tuple.pointee
     }
 
     /// A packet that was rewritten, and whose connection is not found by its addresses, is looked
     /// up by the original tuple that an earlier action left.
     private func findByOriginalTuple(
-        _ context: inout ConntrackContext, _ tracked: TrackedPacket
+        _ context: inout ConntrackContext, _ tracked: borrowing TrackedPacket
     ) -> Bool {
         let verdict = context.verdict
         guard verdict.pointee.state & ConntrackState.anyNAT != 0,
@@ -198,7 +199,9 @@ extension ConntrackTable {
     }
 
     /// Runs the state machine and sets the packet's state; true when a new connection must be made.
-    func updateState(_ context: inout ConntrackContext, _ tracked: TrackedPacket) -> Bool {
+    func updateState(
+        _ context: inout ConntrackContext, _ tracked: borrowing TrackedPacket
+    ) -> Bool {
         guard let index = context.index else { return true }
         let verdict = context.verdict
         if tracked.isError {
@@ -232,7 +235,7 @@ extension ConntrackTable {
     }
 
     private func updateProtocol(
-        _ index: UInt32, _ tracked: TrackedPacket, isReply: Bool, now: UInt64
+        _ index: UInt32, _ tracked: borrowing TrackedPacket, isReply: Bool, now: UInt64
     ) -> ConntrackUpdate {
         switch hot(index).pointee.protocolNumber {
         case IPProtocol.tcp:
@@ -246,7 +249,7 @@ extension ConntrackTable {
 
     /// Leaves mark, label and original tuple where the pipeline finds them.
     private func writeMetadata(
-        _ context: ConntrackContext, _ tracked: TrackedPacket,
+        _ context: borrowing ConntrackContext, _ tracked: borrowing TrackedPacket,
         _ expectation: UnsafePointer<Expectation>?
     ) {
         let verdict = context.verdict
@@ -277,7 +280,7 @@ extension ConntrackTable {
         verdict.pointee.labelLow = cold.pointee.labelLow
         verdict.pointee.original =
             hot.pointee.flags & ConnectionFlags.related != 0
-            ? cold.pointee.parent(hot) : cold.pointee.original(hot)
+            ? parent(index) : original(index)
     }
 
     /// Sets mark and label as the request asks. A related connection keeps what it inherited.
@@ -316,7 +319,7 @@ extension ConntrackTable {
         unlockConnection(hot)
     }
 
-    private func count(_ context: ConntrackContext, _ tracked: TrackedPacket) {
+    private func count(_ context: borrowing ConntrackContext, _ tracked: borrowing TrackedPacket) {
         guard let index = context.index,
             context.verdict.pointee.state & ConntrackState.invalid == 0
         else { return }
@@ -346,7 +349,7 @@ extension ConntrackTable {
 
 /// What one `execute` knows so far.
 @usableFromInline
-struct ConntrackContext {
+struct ConntrackContext: ~Copyable {
     let request: UnsafePointer<ConntrackRequest>
     let key: FlowKey
     let verdict: UnsafeMutablePointer<ConntrackVerdict>

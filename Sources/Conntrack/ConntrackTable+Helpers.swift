@@ -49,7 +49,7 @@ extension ConntrackTable {
     }
 
     /// Shifts the sequence or acknowledgement number of a packet.
-    private func shift(_ tracked: TrackedPacket, _ index: UInt32, isReply: Bool) {
+    private func shift(_ tracked: borrowing TrackedPacket, _ index: UInt32, isReply: Bool) {
         let skew = UInt32(bitPattern: cold(index).pointee.sequenceSkew)
         let tcp = tracked.tcp
         let isAcknowledgement = isReply != cold(index).pointee.isSkewReply
@@ -101,7 +101,7 @@ extension ConntrackTable {
         }
     }
 
-    private func isAnnouncement(_ tracked: TrackedPacket) -> Bool {
+    private func isAnnouncement(_ tracked: borrowing TrackedPacket) -> Bool {
         FTPText(tracked).isAnnouncement
     }
 
@@ -111,36 +111,36 @@ extension ConntrackTable {
         _ message: FTPAnnouncement, _ index: UInt32, isReply: Bool, isIPv6: Bool
     ) -> Bool {
         guard message.addressLength > 0 else { return true }
-        let cold = cold(index)
-        if message.isActive {
-            return message.address == cold.pointee.originalSource
-                || message.address == cold.pointee.replyDestination
-        }
-        return message.address == cold.pointee.replySource
-            || message.address == cold.pointee.originalDestination
+        let original = original(index)
+        let reply = reply(index)
+        return message.isActive
+            ? message.address == original.source || message.address == reply.destination
+            : message.address == reply.source || message.address == original.destination
     }
 
     /// Remembers the connection that a control connection announced.
-    private func expect(_ index: UInt32, port: UInt16, _ context: ConntrackContext) {
+    private func expect(_ index: UInt32, port: UInt16, _ context: borrowing ConntrackContext) {
         let hot = hot(index)
         let cold = cold(index)
         let isReply = context.verdict.pointee.state & ConntrackState.reply != 0
         let isDestinationNAT = hot.pointee.natAction & NATAction.destination != 0
-        var tuple = cold.pointee.original(hot)
+        let original = original(index)
+        let reply = reply(index)
+        var tuple = original
         var rewritesDestination = isReply
         var replacement: ConntrackAddress
         if isReply {
             // The originator will connect to the responder, as it did for this connection.
-            replacement = cold.pointee.replyDestination
+            replacement = reply.destination
             if isDestinationNAT {
-                replacement = cold.pointee.replySource
+                replacement = reply.source
                 rewritesDestination = false
             }
         } else {
-            tuple = cold.pointee.reply(hot)
-            replacement = cold.pointee.originalSource
+            tuple = reply
+            replacement = original.source
             if isDestinationNAT {
-                replacement = cold.pointee.originalDestination
+                replacement = original.destination
                 rewritesDestination = true
             }
         }
@@ -148,7 +148,7 @@ extension ConntrackTable {
         tuple.destinationPort = port
         state.pointee.expectations.add(
             Expectation(
-                tuple: tuple, parent: cold.pointee.original(hot), replacement: replacement,
+                tuple: tuple, parent: original, replacement: replacement,
                 labelHigh: cold.pointee.labelHigh, labelLow: cold.pointee.labelLow,
                 mark: hot.pointee.mark, parentIndex: index,
                 rewritesDestination: rewritesDestination, isUsed: true, next: 0, previous: 0),
@@ -158,12 +158,11 @@ extension ConntrackTable {
     /// Puts the address that NAT shows to the other side into the text; returns by how much it
     /// grew.
     private func replaceAddress(
-        _ message: FTPAnnouncement, _ index: UInt32, _ context: ConntrackContext,
+        _ message: FTPAnnouncement, _ index: UInt32, _ context: borrowing ConntrackContext,
         _ tracked: inout TrackedPacket
     ) -> Int {
-        let cold = cold(index)
         let address =
-            message.isActive ? cold.pointee.replyDestination : cold.pointee.originalDestination
+            message.isActive ? reply(index).destination : original(index).destination
         if message.address == address { return 0 }
         return withUnsafeTemporaryAllocation(byteCount: 64, alignment: 8) { buffer in
             guard let bytes = buffer.baseAddress else { return 0 }

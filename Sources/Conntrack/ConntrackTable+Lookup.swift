@@ -7,27 +7,29 @@ import Bounded
 extension ConntrackTable {
     /// The live connection with `tuple` in either direction. A connection that has expired is
     /// removed on the way.
-    @inline(__always)
     func lookup(_ tuple: ConntrackTuple, now: UInt64) -> (index: UInt32, isReply: Bool)? {
-        lookup(tuple, hash: tuple.hash(state.pointee.hash), now: now)
+        withUnsafePointer(to: tuple) {
+            lookup($0, hash: tuple.hash(state.pointee.hash), now: now)
+        }
     }
 
-    /// The same for a tuple whose hash is known.
+    /// The same for a tuple whose hash is known; by its place, as a copy of what was just written
+    /// makes the processor wait.
     func lookup(
-        _ tuple: ConntrackTuple, hash: UInt64, now: UInt64
+        _ tuple: UnsafePointer<ConntrackTuple>, hash: UInt64, now: UInt64
     ) -> (index: UInt32, isReply: Bool)? {
         var isReply = false
         let found = state.pointee.index.find(hash) { index in
             let hot = hot(index)
-            guard hot.pointee.zone == tuple.zone,
-                hot.pointee.protocolNumber == tuple.protocolNumber
+            guard hot.pointee.zone == tuple.pointee.zone,
+                hot.pointee.protocolNumber == tuple.pointee.protocolNumber
             else { return false }
             let cold = cold(index)
-            if cold.pointee.original(hot) == tuple {
+            if cold.pointee.original(hot) == tuple.pointee {
                 isReply = false
                 return true
             }
-            if cold.pointee.reply(hot) == tuple {
+            if reply(index) == tuple.pointee {
                 isReply = true
                 return true
             }
@@ -50,7 +52,7 @@ extension ConntrackTable {
         if let next = state.pointee.slots.next {
             Prefetch.write(self.hot(next))
             let lines = UnsafeMutableRawPointer(cold(next))
-            for line in 0..<3 { Prefetch.write(lines + 64 &* line) }
+            for line in 0..<2 { Prefetch.write(lines + 64 &* line) }
         }
         let hot = hot(index)
         // A thread that still believes in the old connection may be about to look: it must find the
@@ -62,7 +64,7 @@ extension ConntrackTable {
             as: UInt8.self, repeating: 0, count: 48)
         unlockConnection(hot)
         UnsafeMutableRawPointer(cold(index)).initializeMemory(
-            as: UInt8.self, repeating: 0, count: 192)
+            as: UInt8.self, repeating: 0, count: 128)
         return index
     }
 
@@ -70,11 +72,10 @@ extension ConntrackTable {
     /// and counts; false, and nothing done, when the index has no room.
     func enter(_ index: UInt32, hash original: UInt64) -> Bool {
         let hot = hot(index)
-        let cold = cold(index)
         // A hash is that of both directions where nothing is translated.
         let reply =
             hot.pointee.natAction == 0
-            ? original : cold.pointee.reply(hot).hash(state.pointee.hash)
+            ? original : self.reply(index).hash(state.pointee.hash)
         guard state.pointee.index.insert(original, value: index) else { return false }
         state.pointee.absences.arrive(original)
         if reply != original { state.pointee.absences.arrive(reply) }
@@ -97,18 +98,17 @@ extension ConntrackTable {
     func remove(_ index: UInt32) {
         state.pointee.wheel.cancel(index)
         removeUnscheduled(
-            index, hash: cold(index).pointee.original(hot(index)).hash(state.pointee.hash))
+            index, hash: original(index).hash(state.pointee.hash))
     }
 
     /// `remove` for a connection that the wheel has already handed out; `hash` is that of its
     /// original tuple.
     func removeUnscheduled(_ index: UInt32, hash: UInt64) {
         let hot = hot(index)
-        let cold = cold(index)
         state.pointee.index.remove(hash, value: index)
         if hot.pointee.flags & ConnectionFlags.indexedReply != 0 {
             state.pointee.index.remove(
-                cold.pointee.reply(hot).hash(state.pointee.hash), value: index)
+                reply(index).hash(state.pointee.hash), value: index)
         }
         if hot.pointee.flags & ConnectionFlags.helpers != 0 {
             state.pointee.expectations.removeAll(parent: index, state.pointee.hash)
@@ -119,7 +119,7 @@ extension ConntrackTable {
         hot.pointee.flags = 0
         hot.pointee.expiryMilliseconds = 0
         unlockConnection(hot)
-        state.pointee.slots.give(index)
+        giveSlots(index)
         state.pointee.counters.deleted &+= 1
     }
 

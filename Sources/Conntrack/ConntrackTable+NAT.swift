@@ -11,43 +11,39 @@ extension ConntrackTable {
     /// Sets the reply tuple and the NAT action of a new connection; false when no free tuple was
     /// found.
     func chooseNAT(
-        _ index: UInt32, _ context: ConntrackContext, _ expectation: UnsafePointer<Expectation>?
+        _ index: UInt32, _ context: borrowing ConntrackContext,
+        _ expectation: UnsafePointer<Expectation>?
     ) -> Bool {
         let hot = hot(index)
-        let cold = cold(index)
+        let original = original(index)
+        var reply = original.reversed
         let range = context.request.pointee.nat
         if let expectation {
             // A data connection is rewritten as its control connection was.
             if expectation.pointee.rewritesDestination {
-                cold.pointee.replyDestination = expectation.pointee.replacement
+                reply.destination = expectation.pointee.replacement
                 hot.pointee.natAction = NATAction.source
             } else {
-                cold.pointee.replySource = expectation.pointee.replacement
+                reply.source = expectation.pointee.replacement
                 hot.pointee.natAction = NATAction.destination
             }
-            return true
+            return setReply(index, reply)
         }
         hot.pointee.natAction = range.action
-        var reply = cold.pointee.reply(hot)
         let number = hot.pointee.protocolNumber
         let hasPorts =
             number == IPProtocol.tcp || number == IPProtocol.udp || number == IPProtocol.sctp
-        let pick = rangeHash(cold.pointee.original(hot), range)
-        let address = address(for: cold.pointee.original(hot), range, pick.address)
+        let pick = rangeHash(original, range)
+        let address = address(for: original, range, pick.address)
         if range.action & NATAction.source != 0 {
             reply.destination = address
         } else {
             reply.source = address
         }
         let isFree = hasPorts
-            ? choosePorts(&reply, cold, range, pick.port, now: context.now)
+            ? choosePorts(&reply, original, range, pick.port, now: context.now)
             : lookup(reply, now: context.now) == nil
-        guard isFree else { return false }
-        cold.pointee.replySource = reply.source
-        cold.pointee.replyDestination = reply.destination
-        cold.pointee.replySourcePort = reply.sourcePort
-        cold.pointee.replyDestinationPort = reply.destinationPort
-        return true
+        return isFree && setReply(index, reply)
     }
 
     /// Where in the ranges the choice begins.
@@ -106,13 +102,13 @@ extension ConntrackTable {
     /// Finds ports that make `reply` unique. Destination ports of the range come first, then source
     /// ports.
     private func choosePorts(
-        _ reply: inout ConntrackTuple, _ cold: UnsafePointer<ConnectionCold>, _ range: NATRange,
+        _ reply: inout ConntrackTuple, _ original: ConntrackTuple, _ range: NATRange,
         _ pick: UInt32, now: UInt64
     ) -> Bool {
         let low = Int(min(range.minPort, range.maxPort))
         let high = Int(max(range.minPort, range.maxPort))
         let start = low + Int(pick) % (high - low + 1)
-        let sourcePort = Int(cold.pointee.originalSourcePort)
+        let sourcePort = Int(original.sourcePort)
         let hasSourceRange =
             range.action & NATAction.source != 0 && range.action & NATAction.sourcePort != 0
         let hasDestinationRange = range.action & NATAction.destinationPort != 0

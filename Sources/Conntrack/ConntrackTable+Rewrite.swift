@@ -18,10 +18,9 @@ extension ConntrackTable {
     /// What a packet of a direction gets.
     func rewriting(_ index: UInt32, isReply: Bool) -> NATRewrite {
         let hot = hot(index)
-        let cold = cold(index)
         let action = hot.pointee.natAction
         let actual = isReply ? NATAction.reversed(action) : action
-        let tuple = isReply ? cold.pointee.original(hot) : cold.pointee.reply(hot)
+        let tuple = isReply ? original(index) : reply(index)
         // The packet becomes the reverse of the other direction's tuple.
         return NATRewrite(
             source: actual & NATAction.source != 0 ? tuple.destination : nil,
@@ -42,7 +41,8 @@ extension ConntrackTable {
 
     /// Rewrites a packet, its key and its state.
     func rewrite(
-        _ index: UInt32, isReply: Bool, _ context: ConntrackContext, _ tracked: inout TrackedPacket
+        _ index: UInt32, isReply: Bool, _ context: borrowing ConntrackContext,
+        _ tracked: inout TrackedPacket
     ) {
         let rewriting = rewriting(index, isReply: isReply)
         context.verdict.pointee.state |=

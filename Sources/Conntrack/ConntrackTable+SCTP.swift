@@ -31,7 +31,7 @@ struct SCTPChunks {
     var isWellFormed = true
     var count = 0
 
-    init(_ tracked: TrackedPacket) {
+    init(_ tracked: borrowing TrackedPacket) {
         let base = tracked.transport
         let length = tracked.transportLength
         verificationTag = base.network32(at: 4)
@@ -71,7 +71,7 @@ struct SCTPChunks {
 extension ConntrackTable {
     /// An INIT begins an association; data, SACK, COOKIE ECHO and HEARTBEAT may pick one up that
     /// was there before us.
-    static func canBeginSCTP(_ tracked: TrackedPacket) -> Bool {
+    static func canBeginSCTP(_ tracked: borrowing TrackedPacket) -> Bool {
         let chunks = SCTPChunks(tracked)
         guard chunks.isWellFormed else { return false }
         return chunks.has(SCTPChunk.initiation) || chunks.has(SCTPChunk.data)
@@ -79,7 +79,7 @@ extension ConntrackTable {
             || chunks.has(SCTPChunk.cookieEcho)
     }
 
-    func beginSCTP(_ index: UInt32, _ tracked: TrackedPacket, now: UInt64) {
+    func beginSCTP(_ index: UInt32, _ tracked: borrowing TrackedPacket, now: UInt64) {
         let chunks = SCTPChunks(tracked)
         let hot = hot(index)
         if chunks.has(SCTPChunk.initiation) {
@@ -95,7 +95,7 @@ extension ConntrackTable {
     }
 
     func updateSCTP(
-        _ index: UInt32, _ tracked: TrackedPacket, isReply: Bool, now: UInt64
+        _ index: UInt32, _ tracked: borrowing TrackedPacket, isReply: Bool, now: UInt64
     ) -> ConntrackUpdate {
         let chunks = SCTPChunks(tracked)
         guard chunks.isWellFormed else { return .invalid }

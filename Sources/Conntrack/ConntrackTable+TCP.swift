@@ -14,7 +14,7 @@ struct TCPSegment {
     var window: UInt32
     var payloadLength: UInt32
 
-    init(_ tracked: TrackedPacket) {
+    init(_ tracked: borrowing TrackedPacket) {
         let tcp = tracked.tcp
         flags = tcp.flags
         sequence = tcp.sequence
@@ -43,7 +43,7 @@ extension ConntrackTable {
         return flags & TCPFlags.ack == 0 && flags & needsAck != 0
     }
 
-    func beginTCP(_ index: UInt32, _ tracked: TrackedPacket, now: UInt64) {
+    func beginTCP(_ index: UInt32, _ tracked: borrowing TrackedPacket, now: UInt64) {
         let segment = TCPSegment(tracked)
         let hot = hot(index)
         var low = TCPPeer(
@@ -79,7 +79,7 @@ extension ConntrackTable {
     }
 
     func updateTCP(
-        _ index: UInt32, _ tracked: TrackedPacket, isReply: Bool, now: UInt64
+        _ index: UInt32, _ tracked: borrowing TrackedPacket, isReply: Bool, now: UInt64
     ) -> ConntrackUpdate {
         let segment = TCPSegment(tracked)
         guard !ConntrackTable.isInvalidTCP(segment.flags) else {

@@ -18,8 +18,8 @@ import Bounded
 
 /// A table of connections.
 ///
-/// **Shape**: one pointer, copied freely; 64 + 192 bytes a connection and 64-byte index buckets of
-/// eight.
+/// **Shape**: one pointer, copied freely; 64 + 128 bytes a connection, 64 more where it is
+/// translated or related, and 64-byte index buckets of eight.
 /// **Units**: times are milliseconds of one steady clock. **Owner**: any thread, see above.
 @frozen public struct ConntrackTable: @unchecked Sendable {
     public let state: UnsafeMutablePointer<ConntrackTableState>
@@ -38,7 +38,8 @@ import Bounded
         guard capacity > 0, capacity <= 1 << 28,
             let slots = SlotPool(capacity: capacity),
             let hotMemory = MappedMemory.reserve(byteCount: capacity * 64),
-            let coldMemory = MappedMemory.reserve(byteCount: capacity * 192),
+            let coldMemory = MappedMemory.reserve(byteCount: capacity * 128),
+            let extensions = ExtensionPool(capacity: capacity),
             let index = TagIndex(capacity: capacity + capacity / 2),
             let zoneMemory = MappedMemory.reserve(
                 byteCount: (1 << 16 + 1) * MemoryLayout<ZoneLimit>.stride),
@@ -50,7 +51,7 @@ import Bounded
         else { return nil }
         let wheel = TimerWheel(
             slotCount: 4096, tickMilliseconds: 250,
-            links: coldMemory.base + ConnectionCold.linksOffset, strideBytes: 192, now: now)
+            links: coldMemory.base + ConnectionCold.linksOffset, strideBytes: 128, now: now)
         let lock = UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 64)
         lock.initializeMemory(as: UInt8.self, repeating: 0, count: 64)
         state = .allocate(capacity: 1)
@@ -60,8 +61,8 @@ import Bounded
                 cold: coldMemory.base.bindMemory(to: ConnectionCold.self, capacity: capacity),
                 hotMemory: hotMemory, coldMemory: coldMemory, zoneMemory: zoneMemory,
                 ownerMemory: ownerMemory, policyMemory: policyMemory,
-                index: index, slots: slots, wheel: wheel, hash: KeyedHash(secret),
-                lock: SpinLock(lock),
+                index: index, slots: slots, extensions: extensions, wheel: wheel,
+                hash: KeyedHash(secret), lock: SpinLock(lock),
                 zones: zoneMemory.base.bindMemory(to: ZoneLimit.self, capacity: 1 << 16 + 1),
                 owners: ownerMemory.base.bindMemory(
                     to: OwnerBudget.self, capacity: OwnerBudget.capacity),
@@ -80,6 +81,7 @@ import Bounded
         table.wheel.deallocate()
         table.index.deallocate()
         table.slots.deallocate()
+        table.extensions.deallocate()
         table.hash.deallocate()
         table.expectations.deallocate()
         table.absences.generations.deallocate()
@@ -114,7 +116,7 @@ import Bounded
     public func prefetchTranslation(_ index: UInt32) {
         guard hot(index).pointee.natAction != 0 else { return }
         Prefetch.read(cold(index))
-        Prefetch.read(UnsafeRawPointer(cold(index)) + 64)
+        Prefetch.read(state.pointee.extensions.tuple(hot(index).pointee.translation))
     }
 
     /// Asks for what a lookup of `tuple` reads first, and returns the tuple's hash.
@@ -177,6 +179,7 @@ import Bounded
     public var policyMemory: MappedMemory
     public var index: TagIndex
     public var slots: SlotPool
+    public var extensions: ExtensionPool
     public var wheel: TimerWheel
     public var hash: KeyedHash
     public var lock: SpinLock

@@ -21,7 +21,7 @@ struct FTPText {
     let bytes: UnsafePointer<UInt8>
     let count: Int
 
-    init(_ tracked: TrackedPacket) {
+    init(_ tracked: borrowing TrackedPacket) {
         let payload = tracked.transport + tracked.tcp.headerBytes
         bytes = UnsafePointer(payload.assumingMemoryBound(to: UInt8.self))
         count = min(max(tracked.tcpPayloadLength, 0), FTPText.lengthMax)

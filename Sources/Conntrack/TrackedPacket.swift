@@ -8,7 +8,7 @@ import Wire
 ///
 /// **Owner**: lives on the stack of one `execute`.
 @usableFromInline
-struct TrackedPacket {
+struct TrackedPacket: ~Copyable {
     var packet: PacketBuffer
     /// The IP header, and the bytes from it to the end of the datagram.
     var ip: UnsafeMutableRawPointer
@@ -36,40 +36,46 @@ enum TrackingRefusal {
 }
 
 extension TrackedPacket {
+    /// A packet of which nothing is known yet.
+    init(_ packet: PacketBuffer) {
+        self.packet = packet
+        ip = packet.data
+        ipLength = 0
+        transport = ip
+        transportLength = 0
+        isIPv6 = false
+        protocolNumber = 0
+    }
+
     /// Checks the packet whose network header lies at `packet.l3Offset`.
     ///
     /// - Parameters:
     ///   - isChecksumKnown: checksums were checked before.
-    ///   - refusal: why the answer is nil.
-    init?(
-        _ packet: PacketBuffer, etherType: UInt16, zone: UInt16, isChecksumKnown: Bool,
-        refusal: inout TrackingRefusal
-    ) {
-        refusal = .malformed
+    /// - Returns: why it can't be tracked, or nil.
+    mutating func check(
+        etherType: UInt16, zone: UInt16, isChecksumKnown: Bool
+    ) -> TrackingRefusal? {
         let offset = packet.l3Offset
         let available = packet.length &- offset
-        guard offset >= 14, available >= 20 else { return nil }
+        guard offset >= 14, available >= 20 else { return .malformed }
         let ip = packet.data + offset
         let flags = packet.metadata.pointee.flags.rawValue
         if flags & PacketFlags.checksumBad.rawValue != 0 {
-            refusal = .transportChecksum
-            return nil
+            return .transportChecksum
         }
         let isTrusted =
             isChecksumKnown
             || flags & (PacketFlags.checksumValid.rawValue | PacketFlags.needsChecksum.rawValue)
                 != 0
-        self.packet = packet
         self.ip = ip
         tuple.zone = zone
         switch etherType {
         case EtherType.ipv4:
             guard let header = IPv4Header(ip, available: available), !header.isFragment else {
-                return nil
+                return .malformed
             }
             if !isTrusted && !header.isChecksumValid {
-                refusal = .ipChecksum
-                return nil
+                return .ipChecksum
             }
             isIPv6 = false
             ipLength = header.totalLength
@@ -79,14 +85,14 @@ extension TrackedPacket {
             tuple.source = ConntrackAddress(ipv4: header.source)
             tuple.destination = ConntrackAddress(ipv4: header.destination)
         case EtherType.ipv6:
-            guard let header = IPv6Header(ip, available: available) else { return nil }
+            guard let header = IPv6Header(ip, available: available) else { return .malformed }
             // A jumbo super-packet says zero; its length is the packet's.
             let payload = header.payloadLength
             ipLength =
                 payload == 0 && packet.isSuperPacket ? available : payload &+ 40
             guard let extensions = IPv6ExtensionHeaders(ip, length: ipLength),
                 !extensions.isFragment
-            else { return nil }
+            else { return .malformed }
             isIPv6 = true
             transport = ip + extensions.transportOffset
             transportLength = ipLength &- extensions.transportOffset
@@ -94,18 +100,16 @@ extension TrackedPacket {
             tuple.source = ConntrackAddress(ipv6: ip + 8)
             tuple.destination = ConntrackAddress(ipv6: ip + 24)
         default:
-            return nil
+            return .malformed
         }
         tuple.isIPv6 = isIPv6
         tuple.protocolNumber = protocolNumber
-        if let found = checkTransport(isTrusted: isTrusted) {
-            refusal = found
-            return nil
-        }
+        if let refusal = checkTransport(isTrusted: isTrusted) { return refusal }
         guard
             TrackedPacket.readPorts(
                 &tuple, transport, length: transportLength, isInner: false, isError: &isError)
-        else { return nil }
+        else { return .malformed }
+        return nil
     }
 
     /// Checks lengths and checksum of the packet's own transport header.

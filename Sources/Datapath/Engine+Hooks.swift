@@ -62,37 +62,39 @@ extension Engine {
             isFirst: !s.pointee.isTracked)
         s.pointee.isTracked = true
         let request = s.pointee.request
-        fill(request, call.pointee, packet)
+        fill(request, call, packet)
         let verdict = s.pointee.verdict
         if key.load8(FlowLayout.ipFragment) != 0, trackFragment(packet, call) { return }
         s.pointee.conntrack.execute(
             request, key: key, packet: packet, now: s.pointee.now, verdict: verdict)
         verdict.pointee.write(to: key)
-        finish(call, verdict.pointee)
+        finish(call, verdict)
     }
 
     private func fill(
-        _ request: UnsafeMutablePointer<ConntrackRequest>, _ call: ConntrackCall,
+        _ request: UnsafeMutablePointer<ConntrackRequest>,
+        _ call: UnsafeMutablePointer<ConntrackCall>,
         _ packet: PacketBuffer
     ) {
-        request.pointee.zone = call.zone
-        request.pointee.commit = call.commit
-        request.pointee.force = call.force
-        request.pointee.helper = call.alg == 21 ? .ftp : call.alg == 69 ? .tftp : .none
-        request.pointee.hasMark = call.markMask != 0
-        request.pointee.hasLabel = call.labelHighMask | call.labelLowMask != 0
-        request.pointee.mark = call.mark
-        request.pointee.markMask = call.markMask
-        request.pointee.labelHigh = call.labelHigh
-        request.pointee.labelLow = call.labelLow
-        request.pointee.labelHighMask = call.labelHighMask
-        request.pointee.labelLowMask = call.labelLowMask
-        request.pointee.timeoutPolicy = state.pointee.zonePolicies[Int(call.zone)]
+        request.pointee.zone = call.pointee.zone
+        request.pointee.commit = call.pointee.commit
+        request.pointee.force = call.pointee.force
+        let alg = call.pointee.alg
+        request.pointee.helper = alg == 21 ? .ftp : alg == 69 ? .tftp : .none
+        request.pointee.hasMark = call.pointee.markMask != 0
+        request.pointee.hasLabel = call.pointee.labelHighMask | call.pointee.labelLowMask != 0
+        request.pointee.mark = call.pointee.mark
+        request.pointee.markMask = call.pointee.markMask
+        request.pointee.labelHigh = call.pointee.labelHigh
+        request.pointee.labelLow = call.pointee.labelLow
+        request.pointee.labelHighMask = call.pointee.labelHighMask
+        request.pointee.labelLowMask = call.pointee.labelLowMask
+        request.pointee.timeoutPolicy = state.pointee.zonePolicies[Int(call.pointee.zone)]
         request.pointee.ownerPort = packet.metadata.pointee.inPort
-        request.pointee.hasNAT = call.nat.kind != 0
-        guard call.nat.kind != 0 else { return }
+        request.pointee.hasNAT = call.pointee.nat.kind != 0
+        guard call.pointee.nat.kind != 0 else { return }
         request.pointee.nat = NATRange()
-        let nat = call.nat
+        let nat = call.pointee.nat
         if nat.kind == 2 {
             request.pointee.nat.action = NATAction.source
         } else if nat.kind == 3 {
@@ -118,14 +120,19 @@ extension Engine {
     }
 
     /// What a record of this judgement would depend on.
-    private func finish(_ call: UnsafeMutablePointer<ConntrackCall>, _ verdict: ConntrackVerdict) {
-        if verdict.didCreate || verdict.isError || verdict.state & ConntrackState.invalid != 0 {
+    private func finish(
+        _ call: UnsafeMutablePointer<ConntrackCall>,
+        _ verdict: UnsafeMutablePointer<ConntrackVerdict>
+    ) {
+        if verdict.pointee.didCreate || verdict.pointee.isError
+            || verdict.pointee.state & ConntrackState.invalid != 0
+        {
             call.pointee.isVolatile = true
         }
-        if verdict.connection != ConntrackVerdict.noConnection {
+        if verdict.pointee.connection != ConntrackVerdict.noConnection {
             call.pointee.dependency = Dependency(
-                kind: 1, extra: verdict.isReply ? 1 : 0, index: verdict.connection,
-                generation: verdict.generation)
+                kind: 1, extra: verdict.pointee.isReply ? 1 : 0, index: verdict.pointee.connection,
+                generation: verdict.pointee.generation)
         } else if let absence = state.pointee.conntrack.absence(of: verdict) {
             call.pointee.dependency = Dependency(
                 kind: 2, extra: 0, index: absence.index, generation: absence.generation)

@@ -40,7 +40,7 @@ import Pipeline
 
 /// How large an engine is.
 public struct EngineSettings: Sendable {
-    public var recordCapacity = 1 << 21
+    public var recordCapacity = 1 << 23
     public var pathCapacity = 1 << 16
     /// Records not used for this long are given up.
     public var recordIdleMilliseconds: UInt32 = 10_000

@@ -67,9 +67,9 @@ extension UnsafeMutablePointer where Pointee == FlowPath {
 
 /// All paths of one poll thread.
 ///
-/// **Shape**: slots of 63 lines, an odd number, so that heads spread over all sets of a cache: head,
-/// then without gaps at most 40 operations, 280 credits and 176 visited tables, room for a logical
-/// router's pipelines.
+/// **Shape**: slots of 63 lines, an odd number, so that heads spread over all sets of a cache: the
+/// head, then without gaps at most 40 operations, 280 credits and 176 visited tables, room for a
+/// logical router's pipelines.
 @frozen public struct PathTable {
     @inlinable public static var slotBytes: Int { 63 * 64 }
     @inlinable public static var operationsMax: Int { 40 }

@@ -53,6 +53,7 @@ extension DatapathController {
             if active.count > 1 {
                 conntrack.setShared(true)
                 fragments.setShared(true)
+                pipeline.pointee.isShared = true
             }
             for (number, cpu) in chosen {
                 threads[number].shared.pointee.cpu = cpu

@@ -16,7 +16,9 @@ import Pipeline
 
 /// How the datapath is made.
 public struct DatapathSettings: Sendable {
-    public var connectionCapacity = 1_000_000
+    public var connectionCapacity = 1 << 23
+    /// Connections allowed until `dpctl/ct-set-maxconns` says otherwise, as in Open vSwitch.
+    public var connectionLimit: UInt32 = 3_000_000
     public var standardBuffers = 16_384
     public var jumboBuffers = 512
     public var engine = EngineSettings()
@@ -79,11 +81,13 @@ public final class DatapathController: DatapathControl {
         self.settings = settings
         self.pool = pool
         self.conntrack = conntrack
+        conntrack.setMaxConnections(settings.connectionLimit)
         guard let fragments = FragmentTable(pool: pool, isShared: false) else {
             return nil
         }
         self.fragments = fragments
         pipeline = PipelineState.allocate()
+        pipeline.pointee.isShared = false
         epochs = EpochDomain(threadCapacity: Self.threadsMax)
         devices = .allocate(capacity: PipelineState.portsMax)
         devices.initialize(repeating: nil, count: PipelineState.portsMax)
@@ -188,6 +192,7 @@ public final class DatapathController: DatapathControl {
         withThreadsHeld {
             conntrack.setShared(isShared)
             fragments.setShared(isShared)
+            pipeline.pointee.isShared = isShared
         }
     }
 

@@ -50,6 +50,8 @@ import Flow
     public var vlanLimit: UInt32
     /// How many rules match TCP flags: they are part of records' keys where there are any.
     public var matchesTCPFlags: UInt32
+    /// Whether several poll threads count here. Changes while all of them are held.
+    public var isShared = true
     /// Bridges by index; nil where there is none.
     public var bridges: UnsafeMutablePointer<UnsafeMutablePointer<BridgeState>?>
     /// By datapath port.

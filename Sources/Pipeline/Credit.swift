@@ -64,24 +64,28 @@ import Flow
     }
 
     /// Counts packets, of `bytes` bytes in all as they arrived, where this credit points to.
-    public func pay(packets: UInt64, bytes arrived: UInt64, now: UInt64) {
+    ///
+    /// - Parameter isShared: another thread may count there meanwhile.
+    public func pay(
+        packets: UInt64, bytes arrived: UInt64, now: UInt64, isShared: Bool = true
+    ) {
         let pointer = pointer
         let longer = Int64(bitPattern: word) &>> 48
         let bytes = arrived &+ packets &* UInt64(bitPattern: longer)
         switch Kind(rawValue: word & 7) {
         case .rule:
             let rule = pointer.assumingMemoryBound(to: Rule.self)
-            rule.credit(packets: packets, bytes: bytes, now: now)
+            rule.credit(packets: packets, bytes: bytes, now: now, isShared: isShared)
             let table = UnsafeMutableRawPointer(rule.pointee.home)
-            _ = vd_fetch_add64(table + Self.matchedOffset, packets)
+            Self.add(packets, at: table + Self.matchedOffset, isShared: isShared)
         case .group:
-            Self.add(packets, bytes, at: pointer + Self.groupOffset)
+            Self.add(packets, bytes, at: pointer + Self.groupOffset, isShared: isShared)
         case .bucket:
-            Self.add(packets, bytes, at: pointer + Self.bucketOffset)
+            Self.add(packets, bytes, at: pointer + Self.bucketOffset, isShared: isShared)
         case .mirror:
-            Self.add(packets, bytes, at: pointer)
+            Self.add(packets, bytes, at: pointer, isShared: isShared)
         case .miss:
-            _ = vd_fetch_add64(pointer + Self.missedOffset, packets)
+            Self.add(packets, at: pointer + Self.missedOffset, isShared: isShared)
         case nil: break
         }
     }
@@ -95,9 +99,21 @@ import Flow
         }
     }
 
-    private static func add(_ packets: UInt64, _ bytes: UInt64, at place: UnsafeMutableRawPointer) {
-        _ = vd_fetch_add64(place, packets)
-        _ = vd_fetch_add64(place + 8, bytes)
+    private static func add(
+        _ packets: UInt64, _ bytes: UInt64, at place: UnsafeMutableRawPointer, isShared: Bool
+    ) {
+        add(packets, at: place, isShared: isShared)
+        add(bytes, at: place + 8, isShared: isShared)
+    }
+
+    /// Adds to a counter; a locked addition costs as much as a whole lookup does.
+    @inlinable @inline(always)
+    static func add(_ amount: UInt64, at place: UnsafeMutableRawPointer, isShared: Bool) {
+        if isShared {
+            _ = vd_fetch_add64(place, amount)
+        } else {
+            vd_store_relaxed64(place, vd_load_relaxed64(place) &+ amount)
+        }
     }
 
     @inline(__always)
@@ -153,7 +169,9 @@ extension UnsafeMutablePointer where Pointee == InterpreterState {
     /// Counts one packet of `bytes` bytes for everything that the judgement passed.
     public func payCredits(bytes: UInt64) {
         for index in 0..<pointee.creditCount {
-            pointee.credits[index].pay(packets: 1, bytes: bytes, now: pointee.now)
+            pointee.credits[index].pay(
+                packets: 1, bytes: bytes, now: pointee.now,
+                isShared: pointee.pipeline.pointee.isShared)
         }
     }
 }

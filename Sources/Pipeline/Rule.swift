@@ -142,14 +142,16 @@ extension UnsafeMutablePointer where Pointee == Rule {
         pointee.addVersion <= version && version < pointee.removeVersion
     }
 
-    /// Counts a packet of `bytes` bytes at `now` milliseconds.
+    /// Counts packets of `bytes` bytes in all at `now` milliseconds.
     @inlinable @inline(always)
-    public func credit(packets: UInt64, bytes: UInt64, now: UInt64) {
+    public func credit(packets: UInt64, bytes: UInt64, now: UInt64, isShared: Bool = true) {
         let base = UnsafeMutableRawPointer(self)
-        _ = vd_fetch_add64(
-            base + MemoryLayout<Rule>.offset(of: \.packetCount).unsafelyUnwrapped, packets)
-        _ = vd_fetch_add64(
-            base + MemoryLayout<Rule>.offset(of: \.byteCount).unsafelyUnwrapped, bytes)
+        Credit.add(
+            packets, at: base + MemoryLayout<Rule>.offset(of: \.packetCount).unsafelyUnwrapped,
+            isShared: isShared)
+        Credit.add(
+            bytes, at: base + MemoryLayout<Rule>.offset(of: \.byteCount).unsafelyUnwrapped,
+            isShared: isShared)
         vd_store_relaxed64(base + MemoryLayout<Rule>.offset(of: \.lastUsed).unsafelyUnwrapped, now)
     }
 }

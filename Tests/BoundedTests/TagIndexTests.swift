@@ -6,11 +6,11 @@ import Testing
 @testable import Bounded
 
 @Suite struct TagIndexTests {
-    /// Random inserts, finds and removals answer as a dictionary would.
-    @Test(arguments: [1, 2, 3] as [UInt64])
-    func behavesAsDictionary(seed: UInt64) throws {
+    /// Random inserts, finds and removals answer as a dictionary would, also while it doubles.
+    @Test(arguments: [1, 2, 3] as [UInt64], [2, 1 << 14])
+    func behavesAsDictionary(seed: UInt64, firstBucketCount: Int) throws {
         var random = SeededRandom(seed)
-        let index = try #require(TagIndex(capacity: 2000))
+        let index = try #require(TagIndex(capacity: 2000, firstBucketCount: firstBucketCount))
         defer { index.deallocate() }
         var model: [UInt64: UInt32] = [:]
         var keys: [UInt64] = []
@@ -41,9 +41,10 @@ import Testing
     }
 
     /// Moves let the index fill to over 95 % before it refuses, and a refusal loses nothing.
-    @Test func fillsUp() throws {
+    @Test(arguments: [4, 1 << 14])
+    func fillsUp(firstBucketCount: Int) throws {
         var random = SeededRandom(7)
-        let index = try #require(TagIndex(capacity: 7000))
+        let index = try #require(TagIndex(capacity: 7000, firstBucketCount: firstBucketCount))
         defer { index.deallocate() }
         var kept: [(UInt64, UInt32)] = []
         while true {
