@@ -7,10 +7,12 @@ the message bus. One node serves all tests but the last, in the order that they 
 
 import os
 import sys
+import time
 
 sys.path.insert(1, os.path.join(os.path.dirname(os.path.abspath(__file__)), "neutron_node"))
 
 import project  # noqa: E402
+import extensions  # noqa: E402
 import frames  # noqa: E402
 from harness import Skipped, eventually  # noqa: E402
 from live import Conversation  # noqa: E402
@@ -31,8 +33,21 @@ def tests():
         ("neutron: a removed rule stops live connections", revoked),
         ("neutron: the agent restarts, also with direct egress, and no packet is lost", restarted),
         ("neutron: a port that is removed leaves nothing", unplugged),
+        ("neutron: a trunk with a subport", with_node(extensions.trunk)),
+        ("neutron: QoS marks packets", with_node(extensions.dscp)),
+        ("neutron: QoS limits packets a second", with_node(extensions.packet_rate)),
+        ("neutron: QoS limits bandwidth to an instance",
+         with_node(extensions.bandwidth, "ingress")),
+        ("neutron: QoS limits bandwidth from an instance",
+         with_node(extensions.bandwidth, "egress")),
         ("neutron: the agent logged no error", no_errors),
+        ("neutron: both switches get the same flows", same_flows),
     ]
+
+
+def with_node(function, *more):
+    """The test that calls `function` with the shared node."""
+    return lambda context: function(node_of(context), *more)
 
 
 def node_of(context):
@@ -269,7 +284,7 @@ def restarted(context):
     node = node_of(context)
     web, client, outside = node.instances["web"], node.instances["client"], node.outside
     was_direct = False
-    for direct in (False, True, True, False):
+    for direct in (False, True):
         talks = [Conversation(source, target, protocol, port)
                  for source in (client, outside)
                  for target in (web.address, web.address6)
@@ -319,3 +334,78 @@ def no_errors(context):
     errors = node.errors()
     end(context)
     assert not errors, "".join(errors[-10:])
+
+
+
+def same_flows(context):
+    """Open vSwitch and this switch, after the same orders to their agents, hold the same flows."""
+    node_of(context)
+    end(context)
+    nodes = []
+    try:
+        for binary in (context.peer, context.binary):
+            nodes.append(project.build(context, binary, with_instances=False))
+        count = 0
+        for order in ORDERS:
+            for node in nodes:
+                order(node)
+            count = agree(order.__name__, nodes)
+        print(f"    at last {count} flows on each")
+    finally:
+        for node in nodes:
+            node.close()
+
+
+def agree(name, nodes):
+    """Waits until both nodes have the same flows; returns how many."""
+    deadline = time.monotonic() + 12
+    while True:
+        first, second = ([line for bridge in ("br-int", "br-phys")
+                          for line in node.flows(bridge)] for node in nodes)
+        if first == second:
+            return len(first)
+        if time.monotonic() > deadline:
+            only = [f"only one has {line}" for line in set(first) ^ set(second)]
+            raise AssertionError(f"after {name}:\n" + "\n".join(only[:20]))
+        time.sleep(0.3)
+
+
+def wired(node):
+    """The project as it is."""
+    node.await_wired()
+
+
+def without_rules(node):
+    """A rule less."""
+    project.unrule(node, "web", "tcp 80")
+    eventually(lambda: not any("table=82" in line and "tp_dst=80 " in line
+                               for line in node.flows()), "the rule stays")
+
+
+def with_pairs(node):
+    """An allowed pair more, a member of a remote group more, and a policy."""
+    node.put("QosPolicy", "gold", rules=[{"kind": "dscp", "mark": 26}])
+    node.change("Port", "client", pairs=[["00:00:5e:00:01:07", "10.7.0.50/32"]], qos="gold")
+    node.change("Port", "other", groups=["others", "clients"])
+    eventually(lambda: any("10.7.0.50" in line for line in node.flows()), "no pair")
+    eventually(lambda: any("ip_dscp" in line or "nw_tos" in line for line in node.flows()),
+               "no mark")
+
+
+def with_direct_egress(node):
+    """The agent started anew, its egress direct."""
+    node.configure(direct=True)
+    before = cookies(node)
+    node.stop_agent()
+    node.start_agent()
+    eventually(lambda: not before & cookies(node), "flows of the ended agent stay")
+
+
+def without_port(node):
+    """An instance less."""
+    node.detach("tight")
+    mac = node.instances["tight"].mac
+    eventually(lambda: not any(mac in line for line in node.flows()), "rules of a port gone")
+
+
+ORDERS = (wired, without_rules, with_pairs, with_direct_egress, without_port)

@@ -6,12 +6,20 @@ import struct
 import time
 
 ETH_P_ALL = 3
+PACKET_AUXDATA = 8
+SOL_PACKET = 263
+VLAN_IS_VALID = 0x10
 MARK = b"vedette-frame"
 
 
 def ethernet(source, target, kind, payload):
     """An Ethernet frame."""
-    return _mac(target) + _mac(source) + struct.pack("!H", kind) + payload
+    return mac_bytes(target) + mac_bytes(source) + struct.pack("!H", kind) + payload
+
+
+def tagged(frame, tag):
+    """The frame with an 802.1Q tag."""
+    return frame[:12] + struct.pack("!HH", 0x8100, tag) + frame[12:]
 
 
 def udp4(mac, to_mac, source, target, ports, text):
@@ -31,32 +39,35 @@ def udp6(mac, to_mac, source, target, ports, text):
 
 def arp_reply(mac, owner_mac, owner, asker_mac, asker):
     """An ARP reply from `mac` that says `owner` is at `owner_mac`, with a tail to know it by."""
-    body = struct.pack("!HHBBH", 1, 0x0800, 6, 4, 2) + _mac(owner_mac) + _ip(owner) \
-        + _mac(asker_mac) + _ip(asker)
+    body = struct.pack("!HHBBH", 1, 0x0800, 6, 4, 2) + mac_bytes(owner_mac) + _ip(owner) \
+        + mac_bytes(asker_mac) + _ip(asker)
     return ethernet(mac, asker_mac, 0x0806, body + MARK)
 
 
 def advertisement(mac, to_mac, source, target, owned):
     """A neighbour advertisement that says `owned` is at `mac`."""
-    body = struct.pack("!BBHI", 136, 0, 0, 0x60000000) + _ip(owned) + b"\x02\x01" + _mac(mac)
+    body = struct.pack("!BBHI", 136, 0, 0, 0x60000000) + _ip(owned) + b"\x02\x01" + mac_bytes(mac)
     return _icmp6(mac, to_mac, source, target, body)
 
 
 def router_advertisement(mac, source):
     """A router advertisement to all nodes."""
-    body = struct.pack("!BBHBBHII", 134, 0, 0, 64, 0, 1800, 0, 0) + b"\x01\x01" + _mac(mac)
+    body = struct.pack("!BBHBBHII", 134, 0, 0, 64, 0, 1800, 0, 0) + b"\x01\x01" + mac_bytes(mac)
     return _icmp6(mac, "33:33:00:00:00:01", source, "ff02::1", body)
 
 
-def outcomes(source, listeners, attempts):
+def outcomes(source, listeners, attempts, arriving=None):
     """Sends each frame and asks whether any listener hears it; returns what is not as it should.
 
-    An attempt is a name, whether the frame should arrive, and the frame.
+    An attempt is a name, whether the frame should arrive, and the frame. Where what arrives is
+    to differ from it, it is given as `arriving`.
     """
     ears = [Ear(listener) for listener in listeners]
     try:
         for _, _, frame in attempts:
             send(source, frame)
+        if arriving:
+            attempts = [(name, allowed, arriving) for name, allowed, _ in attempts]
         missing = [frame for _, allowed, frame in attempts if allowed]
         deadline = time.monotonic() + (1.0 if missing else 0.3)
         heard = set()
@@ -79,17 +90,23 @@ def _among(frame, heard):
 
 
 class Ear:
-    """Hears every frame that reaches an instance."""
+    """Hears every frame that reaches an instance, with its tag."""
 
     def __init__(self, workload):
         self._socket = workload.call(_raw)
+        self._socket.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
 
     def take(self):
         """The frames that have come since."""
         frames = set()
         try:
             while True:
-                frames.add(self._socket.recv(4096))
+                frame, notes, _, _ = self._socket.recvmsg(4096, 64)
+                for _, kind, value in notes:
+                    status, _, _, _, _, tag, _ = struct.unpack("IIIHHHH", value[:20])
+                    if kind == PACKET_AUXDATA and status & VLAN_IS_VALID:
+                        frame = tagged(frame, tag)
+                frames.add(frame)
         except BlockingIOError:
             return frames
 
@@ -114,7 +131,8 @@ def _raw():
     return made
 
 
-def _mac(text):
+def mac_bytes(text):
+    """The six bytes of an address."""
     return bytes(int(part, 16) for part in text.split(":"))
 
 

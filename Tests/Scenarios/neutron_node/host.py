@@ -182,22 +182,22 @@ class Node:
             **values})
         return self.resources["Port", name]
 
-    def plug(self, name, device, offloads=None):
+    def plug(self, name, device, offloads=None, bridge="br-int"):
         """An instance behind a port: a namespace, and its device in the integration bridge."""
         values = self.resources["Port", name]
         addresses = [address for _, address in values["addresses"]]
         workload = self.lab.add(
             device, values["mac"], f"{addresses[0]}/24", f"{addresses[1]}/64", offloads)
         self.instances[name] = workload
-        self.attach(name)
+        self.attach(name, bridge)
         return workload
 
-    def attach(self, name, bridge="br-int", identity=None):
+    def attach(self, name, bridge="br-int"):
         """Puts an instance's device into a bridge the way Nova does."""
         workload = self.instances[name]
         self.switch.vsctl(
             "--", "--may-exist", "add-port", bridge, workload.port, "--", "set", "interface",
-            workload.port, f"external_ids:iface-id={identity or port_identity(name)}",
+            workload.port, f"external_ids:iface-id={identity_of(name)}",
             f'external_ids:attached-mac="{workload.mac}"',
             "external_ids:iface-status=active", f"external_ids:vm-uuid={name}")
 
@@ -223,6 +223,6 @@ class Node:
         self.context.finish(self.lab)
 
 
-def port_identity(name):
+def identity_of(name):
     """The id of a resource, as the catalogue makes it."""
     return str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{name}.vedette.test"))
