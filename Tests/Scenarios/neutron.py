@@ -7,11 +7,11 @@ the message bus. One node serves all tests but the last, in the order that they 
 
 import os
 import sys
-import time
 
 sys.path.insert(1, os.path.join(os.path.dirname(os.path.abspath(__file__)), "neutron_node"))
 
 import project  # noqa: E402
+import agreement  # noqa: E402
 import extensions  # noqa: E402
 import frames  # noqa: E402
 from harness import Skipped, eventually  # noqa: E402
@@ -52,12 +52,17 @@ def with_node(function, *more):
 
 def node_of(context):
     """The node that the tests share."""
-    if not os.path.isdir("/usr/lib/python3/dist-packages/neutron"):
-        raise Skipped("python3-neutron is not installed")
+    require_neutron()
     if "neutron" not in context.shared:
         node = context.shared["neutron"] = project.build(context)
         context.endings.append(lambda: end(context))
     return context.shared["neutron"]
+
+
+def require_neutron():
+    """Skips a test where Neutron is not installed."""
+    if not os.path.isdir("/usr/lib/python3/dist-packages/neutron"):
+        raise Skipped("python3-neutron is not installed")
 
 
 def end(context):
@@ -289,11 +294,11 @@ def restarted(context):
                  for source in (client, outside)
                  for target in (web.address, web.address6)
                  for protocol, port in (("tcp", 80), ("udp", 5000))]
-        before = cookies(node)
+        before = node.cookies()
         node.configure(direct=direct)
         node.stop_agent()
         node.start_agent()
-        eventually(lambda: not before & cookies(node), "flows of the ended agent stay")
+        eventually(lambda: not before & node.cookies(), "flows of the ended agent stay")
         eventually(lambda: not any(one.is_silent(0.5) for one in talks), "a connection ended")
         lost = [one.end() for one in talks]
         assert direct != was_direct or not any(lost), f"lost {lost} exchanges"
@@ -303,13 +308,6 @@ def restarted(context):
         assert bool(directs) == direct, f"direct egress: {directs}"
         was_direct = direct
     expect(matrix(node))
-
-
-def cookies(node):
-    """The cookies of the integration bridge: an agent's own are new with each start."""
-    return {line.split("cookie=")[1].split(",")[0]
-            for line in node.switch.ofctl("dump-flows", "br-int").splitlines()
-            if "cookie=" in line}
 
 
 def unplugged(context):
@@ -336,76 +334,8 @@ def no_errors(context):
     assert not errors, "".join(errors[-10:])
 
 
-
 def same_flows(context):
     """Open vSwitch and this switch, after the same orders to their agents, hold the same flows."""
-    node_of(context)
+    require_neutron()
     end(context)
-    nodes = []
-    try:
-        for binary in (context.peer, context.binary):
-            nodes.append(project.build(context, binary, with_instances=False))
-        count = 0
-        for order in ORDERS:
-            for node in nodes:
-                order(node)
-            count = agree(order.__name__, nodes)
-        print(f"    at last {count} flows on each")
-    finally:
-        for node in nodes:
-            node.close()
-
-
-def agree(name, nodes):
-    """Waits until both nodes have the same flows; returns how many."""
-    deadline = time.monotonic() + 12
-    while True:
-        first, second = ([line for bridge in ("br-int", "br-phys")
-                          for line in node.flows(bridge)] for node in nodes)
-        if first == second:
-            return len(first)
-        if time.monotonic() > deadline:
-            only = [f"only one has {line}" for line in set(first) ^ set(second)]
-            raise AssertionError(f"after {name}:\n" + "\n".join(only[:20]))
-        time.sleep(0.3)
-
-
-def wired(node):
-    """The project as it is."""
-    node.await_wired()
-
-
-def without_rules(node):
-    """A rule less."""
-    project.unrule(node, "web", "tcp 80")
-    eventually(lambda: not any("table=82" in line and "tp_dst=80 " in line
-                               for line in node.flows()), "the rule stays")
-
-
-def with_pairs(node):
-    """An allowed pair more, a member of a remote group more, and a policy."""
-    node.put("QosPolicy", "gold", rules=[{"kind": "dscp", "mark": 26}])
-    node.change("Port", "client", pairs=[["00:00:5e:00:01:07", "10.7.0.50/32"]], qos="gold")
-    node.change("Port", "other", groups=["others", "clients"])
-    eventually(lambda: any("10.7.0.50" in line for line in node.flows()), "no pair")
-    eventually(lambda: any("ip_dscp" in line or "nw_tos" in line for line in node.flows()),
-               "no mark")
-
-
-def with_direct_egress(node):
-    """The agent started anew, its egress direct."""
-    node.configure(direct=True)
-    before = cookies(node)
-    node.stop_agent()
-    node.start_agent()
-    eventually(lambda: not before & cookies(node), "flows of the ended agent stay")
-
-
-def without_port(node):
-    """An instance less."""
-    node.detach("tight")
-    mac = node.instances["tight"].mac
-    eventually(lambda: not any(mac in line for line in node.flows()), "rules of a port gone")
-
-
-ORDERS = (wired, without_rules, with_pairs, with_direct_egress, without_port)
+    agreement.check(context)

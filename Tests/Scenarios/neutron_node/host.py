@@ -208,14 +208,14 @@ class Node:
     def flows(self, bridge="br-int"):
         """The flows of a bridge without what differs from run to run: cookies and counts."""
         text = self.switch.ofctl("-O", "OpenFlow13", "dump-flows", bridge, "--no-stats")
-        cookies = {}
-        lines = []
-        for line in text.splitlines():
-            fields = line.strip().split(", ", 1)
-            if fields[0].startswith("cookie="):
-                cookies.setdefault(fields[0], len(cookies))
-                lines.append(fields[1])
-        return sorted(lines)
+        return sorted(line.strip().split(", ", 1)[1] for line in text.splitlines()
+                      if line.strip().startswith("cookie="))
+
+    def cookies(self):
+        """The cookies of the integration bridge: an agent's own are new with each start."""
+        return {line.split("cookie=")[1].split(",")[0]
+                for line in self.switch.ofctl("dump-flows", "br-int").splitlines()
+                if "cookie=" in line}
 
     def close(self):
         """Ends the agent and removes the laboratory."""

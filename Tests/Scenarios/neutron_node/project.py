@@ -8,21 +8,25 @@ BOTH = (("4", "IPv4"), ("6", "IPv6"))
 NAMES = {"web": "tapweb", "client": "tapclient", "other": "tapother", "tight": "taptight"}
 
 
-def build(context, binary=None, with_instances=True):
-    """A node with the agent running and all ports wired."""
-    node = Node(context, binary)
+def build(context):
+    """A node of the whole project, whose instances listen."""
+    node = Node(context)
     try:
-        describe(node)
-        node.start_agent()
-        for name, device in NAMES.items():
-            node.plug(name, device)
-        node.await_wired()
-        if with_instances:
-            listen(node)
+        bring_up(node)
+        listen(node)
     except BaseException:
         node.close()
         raise
     return node
+
+
+def bring_up(node):
+    """Describes the project, starts the agent and plugs in the instances."""
+    describe(node)
+    node.start_agent()
+    for name, device in NAMES.items():
+        node.plug(name, device)
+    node.await_wired()
 
 
 def describe(node):
