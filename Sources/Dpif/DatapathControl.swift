@@ -122,6 +122,12 @@ public protocol DatapathControl: AnyObject, Reclaimer {
     /// Spreads all receive queues anew by what was measured.
     func rebalance()
 
+    /// Limits what a port receives; packets beyond that are dropped.
+    func setPolicing(_ limit: RateLimit, ofPort datapathPort: UInt32)
+    /// Holds back what leaves by a port; nil ends that. What can't be done is told, and then
+    /// packets leave without a limit, as from Open vSwitch.
+    func setShaping(_ shaping: EgressShaping?, ofPort datapathPort: UInt32) throws(PortError)
+
     /// Moves all counts of paths into rules, so that rules read exact.
     func flushCounters()
 
@@ -166,4 +172,9 @@ extension DatapathControl {
     public func setPolling(_ settings: PollingSettings) {}
     public func setAffinity(_ affinity: [Int: Int], ofPort datapathPort: UInt32) {}
     public func rebalance() {}
+    // And one without devices has nothing to limit.
+    public func setPolicing(_ limit: RateLimit, ofPort datapathPort: UInt32) {}
+    public func setShaping(
+        _ shaping: EgressShaping?, ofPort datapathPort: UInt32
+    ) throws(PortError) {}
 }

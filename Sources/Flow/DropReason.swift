@@ -57,4 +57,6 @@
     case badOffload
     /// Continuation or packet-out named something that is gone.
     case staleContinuation
+    /// The port received more than its policing, or was sent more than its egress policer, allows.
+    case policed
 }

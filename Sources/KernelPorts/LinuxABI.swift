@@ -58,4 +58,13 @@ enum LinuxABI {
     static let flagRequest: UInt16 = 1
     static let flagAck: UInt16 = 4
     static let flagDump: UInt16 = 0x300
+    static let flagExclusive: UInt16 = 0x200
+    static let flagCreate: UInt16 = 0x400
+
+    // Netlink traffic control.
+    static let newDiscipline: UInt16 = 36
+    static let deleteDiscipline: UInt16 = 37
+    static let newClass: UInt16 = 40
+    static let deleteClass: UInt16 = 41
+    static let getClass: UInt16 = 42
 }

@@ -133,7 +133,7 @@ extension DatapathController {
                     return ReceiveQueue(
                         device: port.device, datapathPort: planned.datapathPort,
                         queue: planned.queue, packets: counters[id]?.packets ?? 0,
-                        cycles: counters[id]?.cycles ?? 0)
+                        cycles: counters[id]?.cycles ?? 0, policer: port.ingressPolicer)
                 })
         }
     }

@@ -154,6 +154,7 @@ extension DatapathController {
             pipeline.pointee.ingress[Int(number)] = IngressPort()
             spreadQueues()
         }
+        removeLimits(of: port, number)
         port.device.close()
     }
 

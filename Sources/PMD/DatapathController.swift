@@ -36,6 +36,7 @@ public final class DatapathController: DatapathControl {
     let epochs: EpochDomain
     let clock = EngineClock()
     let devices: UnsafeMutablePointer<DatapathDevice?>
+    let egressPolicers: UnsafeMutablePointer<Policer?>
     /// Every thread there ever was, by number; those that ended wait to be started again, with
     /// empty tables. The first never ends.
     var threads: [PollThread] = []
@@ -67,6 +68,8 @@ public final class DatapathController: DatapathControl {
         var request: PortRequest
         /// What the kernel had counted of carrier changes when the port was opened.
         var carrierChangesBefore: UInt32 = 0
+        var policing = RateLimit()
+        var ingressPolicer: Policer?
     }
 
     /// Makes the datapath; nil when memory is short.
@@ -91,6 +94,8 @@ public final class DatapathController: DatapathControl {
         epochs = EpochDomain(threadCapacity: Self.threadsMax)
         devices = .allocate(capacity: PipelineState.portsMax)
         devices.initialize(repeating: nil, count: PipelineState.portsMax)
+        egressPolicers = .allocate(capacity: PipelineState.portsMax)
+        egressPolicers.initialize(repeating: nil, count: PipelineState.portsMax)
         eventDescriptor = vd_eventfd()
         guard makeThread() else { return nil }
     }
@@ -116,7 +121,7 @@ public final class DatapathController: DatapathControl {
         threads.append(
             PollThread(
                 number: number, engine: engine, epochs: epochs, clock: clock, devices: devices,
-                eventDescriptor: eventDescriptor))
+                egressPolicers: egressPolicers, eventDescriptor: eventDescriptor))
         return true
     }
 
@@ -249,7 +254,7 @@ public final class DatapathController: DatapathControl {
         let now = nowMilliseconds
         withThreadsHeld {
             threads[0].shared.pointee.engine.inject(packet, now: now)
-            threads[0].transmit()
+            threads[0].transmit(now: now)
         }
         threads[0].notify()
     }
@@ -261,7 +266,7 @@ public final class DatapathController: DatapathControl {
             where thread.shared.pointee.engine.resume(
                 continuation, frame: frame, key: key, now: now)
             {
-                thread.transmit()
+                thread.transmit(now: now)
                 return true
             }
             return false

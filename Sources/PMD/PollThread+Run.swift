@@ -94,8 +94,9 @@ extension PollThread {
             }
             queue.pointee.packets &+= UInt64(count)
             total &+= count
+            if let policer = queue.pointee.policer { police(s.pointee.batch, policer, now: now) }
             s.pointee.engine.process(s.pointee.batch, now: now)
-            transmit()
+            transmit(now: now)
             let ended = vd_rdtsc()
             queue.pointee.cycles &+= ended &- began
             began = ended
@@ -111,16 +112,37 @@ extension PollThread {
         return total
     }
 
+    /// Drops what a port may not send into the switch.
+    @inline(never)
+    private func police(_ batch: PacketBatch, _ policer: Policer, now: UInt64) {
+        batch.count = kept(batch.packets, count: batch.count, policer, now: now)
+    }
+
+    /// How many of `packets` a policer lets pass; the others, which come last, are dropped.
+    @inline(never)
+    private func kept(
+        _ packets: UnsafeMutablePointer<PacketBuffer>, count: Int, _ policer: Policer, now: UInt64
+    ) -> Int {
+        let passed = policer.sift(packets, count: count, now: now)
+        let state = shared.pointee.engine.state
+        for _ in passed..<count { state.pointee.counters.drop(.policed) }
+        if passed < count { state.pointee.pool.free(packets + passed, count: count &- passed) }
+        return passed
+    }
+
     /// Sends what the outbox holds.
-    func transmit() {
+    func transmit(now: UInt64) {
         let outbox = shared.pointee.engine.state.pointee.outbox
         let number = shared.pointee.number
         let dirty = outbox.dirtyCount.pointee
         for position in 0..<dirty {
             let port = Int(outbox.dirty[position])
-            let count = Int(outbox.counts[port])
+            var count = Int(outbox.counts[port])
             outbox.counts[port] = 0
             guard let row = outbox.rows[port] else { continue }
+            if let policer = shared.pointee.egressPolicers[port] {
+                count = kept(row, count: count, policer, now: now)
+            }
             if let device = shared.pointee.devices[port] {
                 shared.pointee.sentPackets &+= UInt64(count)
                 shared.pointee.sentBatches &+= 1

@@ -21,7 +21,8 @@ struct PollThread: @unchecked Sendable {
 
     init(
         number: Int, engine: Engine, epochs: EpochDomain, clock: EngineClock,
-        devices: UnsafeMutablePointer<DatapathDevice?>, eventDescriptor: Int32
+        devices: UnsafeMutablePointer<DatapathDevice?>,
+        egressPolicers: UnsafeMutablePointer<Policer?>, eventDescriptor: Int32
     ) {
         shared = .allocate(capacity: 1)
         shared.initialize(
@@ -29,6 +30,7 @@ struct PollThread: @unchecked Sendable {
                 number: number, engine: engine, batch: PacketBatch.allocate(), epochs: epochs,
                 clock: clock,
                 queues: .allocate(capacity: PollThread.queuesMax), devices: devices,
+                egressPolicers: egressPolicers,
                 epoll: vd_epoll_create(), wakeDescriptor: vd_eventfd(),
                 eventDescriptor: eventDescriptor))
         watchWakeDescriptor()

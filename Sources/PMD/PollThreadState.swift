@@ -40,6 +40,8 @@ struct PollThreadState {
     var polledCount = 0
     /// Devices by datapath port, shared by all threads; changed only while all are held.
     var devices: UnsafeMutablePointer<DatapathDevice?>
+    /// Limits of what is sent by datapath port, shared and changed like `devices`.
+    var egressPolicers: UnsafeMutablePointer<Policer?>
     var epoll: Int32
     /// Written to by the control room to end a sleep early.
     var wakeDescriptor: Int32

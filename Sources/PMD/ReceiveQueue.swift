@@ -11,4 +11,6 @@ struct ReceiveQueue {
     var cycles: UInt64 = 0
     /// Until when, by the time-stamp counter, it is not asked while others have packets.
     var quietUntil: UInt64 = 0
+    /// Limits what is taken from it; shared by the queues of a port.
+    var policer: Policer?
 }

@@ -18,6 +18,7 @@ class Context:
         self.peer = peer
         self.open = {}
         self.shared = {}
+        self.endings = []
         self.count = 0
 
     def laboratory(self, binary=None, options=(), embedded=None):
@@ -35,7 +36,9 @@ class Context:
         lab.remove()
 
     def close(self):
-        """Removes all laboratories that are still open."""
+        """Ends what tests asked to have ended, and removes all laboratories still open."""
+        while self.endings:
+            self.endings.pop()()
         for lab in list(self.open.values()):
             self.finish(lab)
 

@@ -9,6 +9,8 @@ final class OpenInterface {
     let number: UInt32
     /// What is known of its device; for a patch made up once.
     var info: PortInfo
+    /// What was last asked of the datapath for it; nil when nothing was yet.
+    var shaping: EgressShaping??
 
     init(settings: InterfaceSettings, number: UInt32, info: PortInfo) {
         self.settings = settings

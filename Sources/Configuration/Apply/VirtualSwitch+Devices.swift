@@ -33,6 +33,10 @@ extension VirtualSwitch {
         runtime.failures[settings.name] = nil
         let interface = OpenInterface(settings: settings, number: number, info: info)
         runtime.interfaces[settings.name] = interface
+        // Before the first packet is forwarded.
+        if let port = interface.datapathPort {
+            datapath.setPolicing(settings.policing, ofPort: port)
+        }
         runtime.ofproto.addPort(OfprotoPortValue.make(interface))
         host.log(
             .info, "bridge",
@@ -123,6 +127,9 @@ extension VirtualSwitch {
         interface.settings = settings
         if settings.affinity != old.affinity, let port = interface.datapathPort {
             datapath.setAffinity(settings.affinity, ofPort: port)
+        }
+        if settings.policing != old.policing, let port = interface.datapathPort {
+            datapath.setPolicing(settings.policing, ofPort: port)
         }
         if let mtu = settings.requestedMTU, mtu != old.requestedMTU { setMTU(mtu, of: interface) }
         guard let address = settings.address, address != old.address else { return }

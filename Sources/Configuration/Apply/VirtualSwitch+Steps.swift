@@ -145,6 +145,7 @@ extension VirtualSwitch {
             let members = runtime.members(of: port)
             guard !members.isEmpty else { continue }
             for member in members {
+                shape(member, port)
                 runtime.ofproto.modifyPort(member.number) {
                     // A dummy has one queue whatever QoS says, as those of Open vSwitch.
                     $0.queues = member.info.type == .dummy ? [0] : port.queues

@@ -111,7 +111,12 @@ extension DesiredBridge {
             guard !interfaces.isEmpty else { continue }
             var settings = PortSettings(row: port, interfaces: interfaces)
             if let qos = snapshot.qos(of: port), !qos.type.isEmpty {
-                settings.queues = snapshot.queues(of: qos).keys.sorted()
+                let queues = snapshot.queues(of: qos)
+                settings.queues = queues.keys.sorted()
+                settings.shaping = EgressShaping(qos, queues)
+                if settings.shaping == nil, qos.type != "linux-noop" {
+                    settings.shapingRemark = "QoS of type \(qos.type) is not supported"
+                }
             }
             ports.append(settings)
         }
@@ -136,6 +141,7 @@ extension InterfaceSettings {
         receiveQueues = Int(row.options.integer("n_rxq", 1).clamped(to: 1...64))
         affinity = QueueAffinity.parse(row.otherConfig["pmd-rxq-affinity"] ?? "")
         self.isLocal = isLocal
+        policing = RateLimit(row)
     }
 
     private static func kind(

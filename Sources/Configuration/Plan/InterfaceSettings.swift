@@ -1,6 +1,7 @@
 // One interface as it ought to be: what the Interface row and its surroundings say, with defaults
 // filled in. Pure values that the planner compares.
 
+import Dpif
 import OVSDB
 
 /// What an interface is to lead to.
@@ -29,6 +30,8 @@ public struct InterfaceSettings: Hashable, Sendable {
     /// CPUs of pinned receive queues, by queue.
     public var affinity: [Int: Int] = [:]
     public var isLocal = false
+    /// What it may send into the switch.
+    public var policing = RateLimit()
     /// The interface as configuration for the engine: what needs reopening when it changes.
     var identity: Identity {
         Identity(
@@ -63,6 +66,9 @@ public struct PortSettings: Hashable, Sendable {
     public var interfaces: [InterfaceSettings]
     /// Numbers of the queues that its QoS row has.
     public var queues: [UInt32] = []
+    /// How what leaves by it is held back, and what the QoS row asks that can't be done.
+    public var shaping: EgressShaping?
+    public var shapingRemark: String?
     public var name: String { row.name }
 
     public init(row: PortRow, interfaces: [InterfaceSettings]) {
