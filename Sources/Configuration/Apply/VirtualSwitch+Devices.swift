@@ -33,7 +33,9 @@ extension VirtualSwitch {
         runtime.failures[settings.name] = nil
         let interface = OpenInterface(settings: settings, number: number, info: info)
         runtime.interfaces[settings.name] = interface
-        runtime.ofproto.addPort(OfprotoPortValue.make(interface))
+        var port = OfprotoPortValue.make(interface)
+        port.policy = policy.place(of: interface, in: runtime)
+        runtime.ofproto.addPort(port)
         host.log(
             .info, "bridge",
             "bridge \(runtime.name): added interface \(settings.name) on port "
@@ -108,6 +110,7 @@ extension VirtualSwitch {
             "bridge \(runtime.name): deleted interface \(interface.name) on port "
                 + "\(interface.number & 0xffff)")
         runtime.ofproto.removePort(interface.number)
+        policy.detach(interface.name)
         if let port = interface.datapathPort { datapath.closePort(port) }
         if let number = UInt16(exactly: interface.number) {
             runtime.numbers.release(number, nowMilliseconds: host.nowMilliseconds)

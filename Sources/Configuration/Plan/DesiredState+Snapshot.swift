@@ -15,6 +15,8 @@ public struct SwitchOptions: Hashable, Sendable {
     public var allowsSystem = true
     /// Refuse UNIX sockets of controllers outside the run directory.
     public var confinesItself = true
+    /// Where the policy is kept; nil keeps none.
+    public var policyFile: String?
     public init() {}
 }
 
@@ -136,6 +138,7 @@ extension InterfaceSettings {
         receiveQueues = Int(row.options.integer("n_rxq", 1).clamped(to: 1...64))
         affinity = QueueAffinity.parse(row.otherConfig["pmd-rxq-affinity"] ?? "")
         self.isLocal = isLocal
+        interfaceID = row.externalIDs["iface-id"].flatMap { $0.isEmpty ? nil : $0 }
     }
 
     private static func kind(

@@ -29,6 +29,8 @@ public struct InterfaceSettings: Hashable, Sendable {
     /// CPUs of pinned receive queues, by queue.
     public var affinity: [Int: Int] = [:]
     public var isLocal = false
+    /// `external_ids:iface-id`, by which a policy names the port; nil where it is empty.
+    public var interfaceID: String?
     /// The interface as configuration for the engine: what needs reopening when it changes.
     var identity: Identity {
         Identity(
