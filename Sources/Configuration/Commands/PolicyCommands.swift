@@ -12,11 +12,13 @@ extension VirtualSwitch {
             },
             CommandDefinition("policy/apply", "token", 1...1) {
                 [unowned self] arguments throws(CommandFailure) in
-                try applyPolicy(try uploadedDocument(arguments[0]))
+                let begun = ContinuousClock.now
+                return changed(try applyPolicy(try uploadedDocument(arguments[0])), since: begun)
             },
             CommandDefinition("policy/patch", "token", 1...1) {
                 [unowned self] arguments throws(CommandFailure) in
-                try patchPolicy(try uploadedTree(arguments[0]))
+                let begun = ContinuousClock.now
+                return changed(try patchPolicy(try uploadedTree(arguments[0])), since: begun)
             },
             CommandDefinition("policy/show", "", 0...0) { [unowned self] _ in showPolicy() },
             CommandDefinition("policy/list", "", 0...0) { [unowned self] _ in listPolicy() },
@@ -71,7 +73,7 @@ extension VirtualSwitch {
         }
     }
 
-    private func applyPolicy(_ document: PolicyDocument) throws(CommandFailure) -> String {
+    private func applyPolicy(_ document: PolicyDocument) throws(CommandFailure) -> PolicyChanges {
         let changes = PolicyChanges(from: policy.compiler.document, to: document)
         let wasOff = policy.status != .inForce
         try policy.apply(document)
@@ -82,21 +84,28 @@ extension VirtualSwitch {
             }
         }
         scheduleConfiguration()
-        return changed(changes)
+        return changes
     }
 
-    private func patchPolicy(_ tree: PolicyNode) throws(CommandFailure) -> String {
+    private func patchPolicy(_ tree: PolicyNode) throws(CommandFailure) -> PolicyChanges {
         let patch: PolicyPatch
         do throws(PolicyErrors) {
             patch = try PolicyPatch(tree)
         } catch {
             throw CommandFailure(error.list.map(\.description).joined(separator: "\n"))
         }
-        return changed(try policy.apply(patch))
+        return try policy.apply(patch)
     }
 
-    private func changed(_ changes: PolicyChanges) -> String {
-        "changed: \(changes.rules.count) rules, \(changes.groups.count) groups, "
-            + "\(changes.addressGroups.count) address groups, \(changes.ports.count) ports\n"
+    /// What has changed, for the client and the log.
+    private func changed(
+        _ changes: PolicyChanges, since begun: ContinuousClock.Instant
+    ) -> String {
+        let microseconds = (ContinuousClock.now - begun) / .microseconds(1)
+        let text = "changed: \(changes.rules.count) rules, \(changes.groups.count) groups, "
+            + "\(changes.addressGroups.count) address groups, \(changes.ports.count) ports; "
+            + "enforced in \(Int(microseconds) / 1000).\(Int(microseconds) / 100 % 10) ms"
+        host.log(.info, "bridge", "policy \(text)")
+        return text + "\n"
     }
 }
