@@ -95,7 +95,7 @@ let package = Package(
         // Control room
         control("OpenFlow", ["Flow", "Wire"]),
         control("FlowText", ["OpenFlow", "Flow", "Wire"]),
-        control("Policy", ["OpenFlow", "Flow", "Wire"]),
+        control("Policy", ["OpenFlow", "Flow"]),
         control("Ofproto", ["CIntrinsics", "OpenFlow", "Pipeline", "Dpif", "Flow"]),
         control(
             "Configuration",

@@ -20,6 +20,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [os.path.join(ROOT, "tools")]
 
+from lab import laboratory  # noqa: E402
 from lab.switch import Switch  # noqa: E402
 
 
@@ -186,12 +187,83 @@ def one_port(binary):
         result("8,000 rules on one port", host.sg("apply", host.file("a.json", document)), "s", 2)
 
 
+def revoking(binary):
+    """A rule goes at 1,000,000 live connections, which are idle then and resume."""
+    laboratory.remove_leftovers()
+    lab = laboratory.Laboratory(f"vdp{os.getpid() % 10000}", binary)
+    flood = os.path.join(tempfile.mkdtemp(prefix="vd-flood-", dir="/run"), "flood")
+    subprocess.run(["cc", "-O2", "-o", flood, os.path.join(HERE, "flood.c")], check=True)
+    try:
+        lab.start()
+        lab.switch.vsctl("add-br", "br0", "--", "set", "bridge", "br0", "datapath_type=netdev")
+        client = lab.add("client", "02:00:00:00:00:01", "10.2.0.1/24")
+        server = lab.add("server", "02:00:00:00:00:02", "10.2.0.2/24")
+        # The client stands for the world behind an uplink: each connection is in one zone.
+        lab.switch.vsctl("add-port", "br0", "client")
+        lab.switch.vsctl("add-port", "br0", "server", "--", "set", "interface", "server",
+                         "external_ids:iface-id=server")
+        vedette = os.path.join(os.path.dirname(os.path.abspath(binary)), "vedette")
+
+        def apply(rules):
+            def udp(low, high):
+                return {"id": f"udp-{low}", "security_group_id": "server", "protocol": "udp",
+                        "direction": "ingress", "port_range_min": low, "port_range_max": high}
+            document = {
+                "security_groups": [{"id": "server"}],
+                "security_group_rules": [udp(*rule) for rule in rules],
+                "ports": [{"id": "server", "mac_address": server.mac,
+                           "security_groups": ["server"],
+                           "fixed_ips": [{"ip_address": server.address}]}]}
+            subprocess.run([vedette, "sg", "apply", "-"], input=json.dumps(document), text=True,
+                           check=True, env=dict(os.environ, **lab.switch.environment))
+
+        def send(first, ports, sources):
+            return subprocess.Popen(
+                client.words(flood, "eth0", client.mac, server.mac, client.address,
+                             server.address, str(first), str(ports), str(sources)),
+                stdout=subprocess.PIPE, text=True)
+
+        def received():
+            text = server.shell("cat", "/sys/class/net/eth0/statistics/rx_packets")
+            return int(text)
+        # One rule for what is to end, one for what is to go on.
+        apply([(9000, 9019), (9100, 9100)])
+        send(9100, 1, 2000).wait()
+        before = received()
+        sent = int(send(9000, 20, 49_900).communicate()[0])
+        time.sleep(1)
+        print(f"     {sent} datagrams of as many connections, {received() - before} arrived, "
+              f"connections: {lab.switch.appctl('dpctl/ct-get-nconns').split()}", flush=True)
+        begun = time.monotonic()
+        apply([(9100, 9100)])
+        print(f"     the rule was gone after {time.monotonic() - begun:.3f} s", flush=True)
+        time.sleep(max(0, begun + 1 - time.monotonic()))
+        before = received()
+        sent = int(send(9000, 20, 49_900).communicate()[0])
+        time.sleep(1)
+        result(f"packets of {sent} that passed a second after their rule was removed",
+               received() - before, "packets", 0)
+        before = received()
+        stays = send(9100, 1, 2000)
+        # Meanwhile the rule comes and goes.
+        apply([(9000, 9019), (9100, 9100)])
+        apply([(9100, 9100)])
+        sent = int(stays.communicate()[0])
+        time.sleep(0.5)
+        result(f"packets of {sent} that were lost though their rule stays",
+               abs(sent - (received() - before)), "packets", 0)
+        print(f"     connections: {lab.switch.appctl('dpctl/ct-get-nconns').split()}")
+    finally:
+        lab.remove()
+        shutil.rmtree(os.path.dirname(flood), ignore_errors=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--binary", default=os.path.join(ROOT, ".build/release/vswitchd"))
     parser.add_argument("words", nargs="*")
     options = parser.parse_args()
-    for case in (loading, single, remote_group, one_port):
+    for case in (loading, single, remote_group, one_port, revoking):
         if not options.words or any(word in case.__name__ for word in options.words):
             case(options.binary)
     return 0 if all(RESULTS) else 1
