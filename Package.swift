@@ -47,6 +47,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.90.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
     ],
     targets: [
         // Level 0
@@ -94,11 +95,12 @@ let package = Package(
         // Control room
         control("OpenFlow", ["Flow", "Wire"]),
         control("FlowText", ["OpenFlow", "Flow", "Wire"]),
+        control("Policy", ["OpenFlow", "Flow"]),
         control("Ofproto", ["CIntrinsics", "OpenFlow", "Pipeline", "Dpif", "Flow"]),
         control(
             "Configuration",
             [
-                "OVSDB", "Ofproto", "OpenFlow", "FlowText", "Pipeline", "Dpif", "Flow",
+                "OVSDB", "Ofproto", "OpenFlow", "FlowText", "Policy", "Pipeline", "Dpif", "Flow",
             ]),
         control("ControlTransport", nio + ["OpenFlow", "OVSDB"]),
         .executableTarget(
@@ -111,7 +113,8 @@ let package = Package(
         .executableTarget(
             name: "vedette",
             dependencies: [
-                "OVSDB",
+                "OVSDB", "Policy",
+                .product(name: "Yams", package: "Yams"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: common),
         // Tests
@@ -149,6 +152,7 @@ let package = Package(
         tests("PMDTests", ["PMD"]),
         tests("OpenFlowTests", ["OpenFlow"]),
         tests("FlowTextTests", ["FlowText"]),
+        tests("PolicyTests", ["Policy", "Datapath", "Ofproto"]),
         tests("OfprotoTests", ["Ofproto", "Datapath"]),
         tests("ConfigurationTests", ["Configuration"]),
         tests("ControlTransportTests", ["ControlTransport"]),

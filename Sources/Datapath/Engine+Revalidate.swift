@@ -88,18 +88,31 @@ extension Engine {
         _ change: UnsafeMutablePointer<RuleChange>, _ path: UnsafeMutablePointer<FlowPath>
     ) -> Bool {
         let key = state.pointee.revalidationKey
-        // Another bridge than the first saw another in_port and other metadata.
-        guard change.pointee.bridge == path.pointee.bridge else { return true }
+        let isFirst = change.pointee.bridge == path.pointee.bridge
         for position in 0..<Int(change.pointee.wordCount) {
             let word = change.pointee.words[position]
             let index = Int(word.index)
             // conj_id and dp_hash never arrive with a packet.
             if index == FlowLayout.conjunctionID / 8 { continue }
+            let mask = isFirst ? word.mask : word.mask & Engine.mask(inEveryBridge: index)
             let dirty = index < 64 ? path.pointee.dirtyLow : path.pointee.dirtyHigh
             if dirty &>> UInt64(index & 63) & 1 == 1 { continue }
-            if (key.word(index) ^ word.value) & word.mask != 0 { return false }
+            if (key.word(index) ^ word.value) & mask != 0 { return false }
         }
         return true
+    }
+
+    /// The bits of a word of the key that, where no instruction wrote it, are in other bridges as
+    /// they were in the first one: another bridge sees another in_port, other metadata and, where
+    /// ports have VLANs, other tags.
+    @inline(__always)
+    static func mask(inEveryBridge index: Int) -> UInt64 {
+        switch index {
+        case ..<(FlowLayout.ethDestination / 8): 0
+        case FlowLayout.ethDestination / 8, FlowLayout.ethSource / 8: 0xffff_ffff_ffff
+        case FlowLayout.ethType / 8: 0xffff
+        default: .max
+        }
     }
 
     /// Whether a key is wide, or narrow keys are still enough where its packets enter.

@@ -13,6 +13,8 @@ import Flow
     case tunnel
     /// Nothing: configured, but its device failed.
     case broken
+    /// In the policy's bridge: where packets of a policed port, and to it, go on.
+    case policed
 }
 
 /// One OpenFlow port of a bridge.
@@ -24,7 +26,10 @@ import Flow
     public var flags: UInt32 = 0
     /// Index of its bundle, or UInt16.max.
     public var bundle: UInt16 = .max
-    /// Of a patch: bridge and OpenFlow port at the other end.
+    /// Of a port under a policy: the policy's bridge and the port's number there.
+    public var policyBridge: UInt16 = .max
+    public var policyPort: UInt32 = 0
+    /// Of a patch, or of a port in the policy's bridge: bridge and OpenFlow port at the other end.
     public var peerBridge: UInt16 = .max
     public var peerPort: UInt32 = 0
     /// 0: unlimited.

@@ -130,16 +130,10 @@ extension Interpreter {
         let last = isFinal(isLast) && mirrored == 0
         switch port.pointee.kind {
         case .patch: crossPatch(port, isLast: last)
-        case .device:
-            commit()
-            if state.pointee.truncation != 0 {
-                append(DatapathOperation(.truncate, b: state.pointee.truncation))
-            }
-            append(
-                DatapathOperation(
-                    .output, flags: last ? DatapathOperation.last : 0,
-                    b: port.pointee.datapathPort))
-            state.pointee.outputCount &+= 1
+        case .device where port.pointee.policyBridge != .max:
+            enterPolicy(of: port, PolicyDirection.toPort, isLast: last)
+        case .device: send(to: port, isLast: last)
+        case .policed: leavePolicy(port, isLast: last)
         case .tunnel:
             commit()
             append(DatapathOperation(.tunnel, b: port.pointee.datapathPort))
@@ -150,15 +144,54 @@ extension Interpreter {
         if mirrored != 0 { mirror(mirrored, of: port.pointee.bundle) }
     }
 
+    /// Sends the packet as the key has it out of a device.
+    func send(to port: UnsafeMutablePointer<BridgePort>, isLast: Bool) {
+        commit()
+        if state.pointee.truncation != 0 {
+            append(DatapathOperation(.truncate, b: state.pointee.truncation))
+        }
+        append(
+            DatapathOperation(
+                .output, flags: isLast ? DatapathOperation.last : 0,
+                b: port.pointee.datapathPort))
+        state.pointee.outputCount &+= 1
+    }
+
     /// Continues in the bridge at the other end of a patch.
     private func crossPatch(_ port: UnsafeMutablePointer<BridgePort>, isLast: Bool) {
+        let peerPort = port.pointee.peerPort
+        cross(to: port.pointee.peerBridge, inPort: peerPort, isLast: isLast) {
+            if let index = state.pointee.configuration.index(ofPort: peerPort),
+                state.pointee.configuration.pointee.ports[Int(index)].flags & PortFlag.noReceive
+                    == 0
+            {
+                mirrorIngress(peerPort)
+                runWholePipeline()
+            } else {
+                drop(.portDisabled)
+            }
+        }
+    }
+
+    /// Runs all tables on the packet in hand, to the end of the pipeline.
+    func runWholePipeline() {
+        withOwnActionSet(copied: false) {
+            runTable(0, isMissHonoured: true, isLast: true)
+            finishActionSet(isLast: true)
+            if state.pointee.isPausing { finishPause() }
+        }
+    }
+
+    /// Runs `body` on the packet, or a copy if it is needed after, as received on port `inPort` of
+    /// another bridge; then everything is as before.
+    func cross(
+        to bridge: UInt16, inPort: UInt32, metadata: UInt64 = 0, isLast: Bool, _ body: () -> Void
+    ) {
         let s = state
         guard s.pointee.depth < InterpreterLimit.depth else {
             remark(.recursionTooDeep)
             return drop(.recursionTooDeep)
         }
-        let peerBridge = port.pointee.peerBridge
-        let peerPort = port.pointee.peerPort
         let saved = (
             bridge: s.pointee.bridge, configuration: s.pointee.configuration,
             table: s.pointee.table, rule: s.pointee.rule,
@@ -166,7 +199,7 @@ extension Interpreter {
             length: s.pointee.frameLength
         )
         guard saveKeys() else { return }
-        guard enter(bridge: peerBridge) else {
+        guard enter(bridge: bridge) else {
             restoreKeys()
             return drop(.noOutputPort)
         }
@@ -175,25 +208,15 @@ extension Interpreter {
         let key = s.pointee.key
         let words = key.base.assumingMemoryBound(to: UInt64.self)
         for index in 0..<15 { words[index] = 0 }
-        key.store32(peerPort, at: FlowLayout.inPort)
+        if metadata != 0 { key.store64(metadata, at: FlowLayout.metadata) }
+        key.store32(inPort, at: FlowLayout.inPort)
         key.store32(ReservedOpenFlowPort.unset, at: FlowLayout.actsetOutput)
         markDirty(FlowLayout.inPort / 8)
         clearConntrack(recorded: false)
         s.pointee.mirrorsDone = 0
         s.pointee.depth &+= 1
-        trace(.bridge, table: 0, rule: nil, value: UInt64(peerBridge))
-        if let index = s.pointee.configuration.index(ofPort: peerPort),
-            s.pointee.configuration.pointee.ports[Int(index)].flags & PortFlag.noReceive == 0
-        {
-            mirrorIngress(peerPort)
-            withOwnActionSet(copied: false) {
-                runTable(0, isMissHonoured: true, isLast: true)
-                finishActionSet(isLast: true)
-                if s.pointee.isPausing { finishPause() }
-            }
-        } else {
-            drop(.portDisabled)
-        }
+        trace(.bridge, table: 0, rule: nil, value: UInt64(bridge))
+        body()
         s.pointee.depth &-= 1
         if !isLast {
             if s.pointee.operationCount == start && s.pointee.executedCount < start {

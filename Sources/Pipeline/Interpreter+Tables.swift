@@ -21,8 +21,9 @@ extension Interpreter {
             visit(at)
             let found = lookUp(in: entry)
             guard let rule = found else {
-                credit(.miss(entry))
                 trace(.miss, table: at, rule: nil, value: 0)
+                if entry.pointee.missBehaviour == RuleTable.silentMiss { return }
+                credit(.miss(entry))
                 if isMissHonoured && entry.pointee.missBehaviour == 2 && at < 253 {
                     at &+= 1
                     continue

@@ -64,8 +64,12 @@ extension Interpreter {
         state.pointee.base.store32(inPort, at: FlowLayout.inPort)
         guard !dropsAsFragment() else { return }
         state.pointee.isRefused = isRefused(inPort)
-        if !state.pointee.isRefused { mirrorIngress(inPort) }
-        runTable(0, isMissHonoured: true, isLast: true)
+        if !state.pointee.isRefused, let port = policedPort(inPort) {
+            enterPolicy(of: port, PolicyDirection.fromPort, isLast: true)
+        } else {
+            if !state.pointee.isRefused { mirrorIngress(inPort) }
+            runTable(0, isMissHonoured: true, isLast: true)
+        }
         // What the action set does counts as done by the first rule.
         if !hasEmptyActionSet && state.pointee.creditCount > 0 {
             state.pointee.rule = state.pointee.credits[0].rule
@@ -172,7 +176,9 @@ extension Interpreter {
         while position < count {
             let instruction = list + position
             position &+= 1
-            let endsHere = isLast && position == count
+            // Behind what only an `exit` follows, nothing needs the packet either.
+            let endsHere = position == count
+                ? isLast : position &+ 1 == count && list[position].code == .exit
             if state.pointee.hooks.trace != nil {
                 trace(
                     .instruction, table: state.pointee.table, rule: state.pointee.rule,

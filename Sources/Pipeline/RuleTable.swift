@@ -20,8 +20,10 @@ import Flow
     public var list: UnsafeMutablePointer<SubtableList>?
     /// Whether any rule has conjunction clauses.
     public var hasConjunctions: Bool
-    /// 0 default, 1 to the controller, 2 continue with the next table, 3 drop.
+    /// 0 default, 1 to the controller, 2 continue with the next table, 3 drop, 4 `silentMiss`.
     public var missBehaviour: UInt8
+    /// To find no rule here is no news: nothing is done, nor counted.
+    @inlinable public static var silentMiss: UInt8 { 4 }
     /// Packets that found a rule, and that found none; atomics.
     public var matchedCount: UInt64
     public var missedCount: UInt64

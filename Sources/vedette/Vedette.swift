@@ -10,7 +10,9 @@ struct Vedette: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "vedette",
         abstract: "Looks into a running Vedette switch.",
-        subcommands: [Status.self, Connections.self, Records.self, Explain.self],
+        subcommands: [
+            Status.self, Connections.self, Records.self, Explain.self, SecurityGroups.self,
+        ],
         defaultSubcommand: Status.self)
 }
 

@@ -201,5 +201,6 @@ extension SwitchOptions {
         replacesAll = arguments.dummy == .override
         allowsSystem = arguments.allowsSystem
         confinesItself = arguments.confinesItself
+        policyFile = arguments.policyFile
     }
 }

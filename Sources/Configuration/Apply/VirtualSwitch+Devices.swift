@@ -34,10 +34,12 @@ extension VirtualSwitch {
         let interface = OpenInterface(settings: settings, number: number, info: info)
         runtime.interfaces[settings.name] = interface
         // Before the first packet is forwarded.
-        if let port = interface.datapathPort {
-            datapath.setPolicing(settings.policing, ofPort: port)
+        if let number = interface.datapathPort {
+            datapath.setPolicing(settings.policing, ofPort: number)
         }
-        runtime.ofproto.addPort(OfprotoPortValue.make(interface))
+        var port = OfprotoPortValue.make(interface)
+        port.policy = policy.place(of: interface, in: runtime)
+        runtime.ofproto.addPort(port)
         host.log(
             .info, "bridge",
             "bridge \(runtime.name): added interface \(settings.name) on port "
@@ -112,6 +114,7 @@ extension VirtualSwitch {
             "bridge \(runtime.name): deleted interface \(interface.name) on port "
                 + "\(interface.number & 0xffff)")
         runtime.ofproto.removePort(interface.number)
+        policy.detach(interface.name)
         if let port = interface.datapathPort { datapath.closePort(port) }
         if let number = UInt16(exactly: interface.number) {
             runtime.numbers.release(number, nowMilliseconds: host.nowMilliseconds)

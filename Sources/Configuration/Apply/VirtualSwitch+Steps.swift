@@ -44,6 +44,7 @@ extension VirtualSwitch {
             let names = Set(bridge.desired.interfaces.map(\.name))
             bridge.failures = bridge.failures.filter { names.contains($0.key) }
             adjustInternalMTU(of: bridge)
+            policy.attach(bridge)
             bridge.ofproto.publishConfiguration()
         }
     }

@@ -21,6 +21,7 @@ public final class VirtualSwitch {
     public let datapath: any DatapathControl
     public let options: SwitchOptions
     public let bridgeSet: BridgeSet
+    let policy: PolicyKeeper
     let database: DatabaseClient
     /// The configuration is in force for the first time and the database knows it.
     public var onReady: (() -> Void)?
@@ -59,6 +60,8 @@ public final class VirtualSwitch {
         self.datapath = datapath
         self.options = options
         bridgeSet = BridgeSet(control: datapath)
+        policy = PolicyKeeper(
+            bridgeSet: bridgeSet, host: host, file: options.policyFile.map(PolicyFile.init))
         database = DatabaseClient(host: host, stream: stream, settings: .virtualSwitch)
         bridgeSet.onPortUp = { [weak self] in self?.refreshDevice(datapathPort: $0) }
         bridgeSet.log = { [weak host] module, text in host?.log(.info, module, text) }
@@ -67,6 +70,8 @@ public final class VirtualSwitch {
 
     /// Connects to the database; everything follows from what it says.
     public func start() {
+        // Before any port forwards.
+        policy.load()
         database.start()
         armStatistics(applied.globals.statisticsMilliseconds)
         timers = [
@@ -160,7 +165,7 @@ public final class VirtualSwitch {
     private func configure() {
         let session = database.session
         guard !isStopped, session.isSynchronised, session.hasLock else { return }
-        let desired = DesiredState(snapshot, options: options)
+        let desired = policy.admitted(DesiredState(snapshot, options: options))
         let steps = Planner.plan(from: applied, to: desired, open: openInterfaces)
         warn(desired.warnings)
         if !steps.isEmpty {

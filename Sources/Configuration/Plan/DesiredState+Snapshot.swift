@@ -15,6 +15,8 @@ public struct SwitchOptions: Hashable, Sendable {
     public var allowsSystem = true
     /// Refuse UNIX sockets of controllers outside the run directory.
     public var confinesItself = true
+    /// Where the policy is kept; nil keeps none.
+    public var policyFile: String?
     public init() {}
 }
 
@@ -142,6 +144,7 @@ extension InterfaceSettings {
         affinity = QueueAffinity.parse(row.otherConfig["pmd-rxq-affinity"] ?? "")
         self.isLocal = isLocal
         policing = RateLimit(row)
+        interfaceID = row.externalIDs["iface-id"].flatMap { $0.isEmpty ? nil : $0 }
     }
 
     private static func kind(

@@ -67,6 +67,13 @@ public struct DaemonArguments: Equatable, Sendable {
         database = "unix:\(directories.run)/db.sock"
     }
 
+    /// Where the policy is kept: beside the database where that is the system's, else in the run
+    /// directory, which then is what tells this daemon from others.
+    public var policyFile: String {
+        let isSystem = directories.run == ControlDirectories(environment: [:]).run
+        return (isSystem ? directories.database : directories.run) + "/vedette-policy.json"
+    }
+
     /// The TLS files of the command line, where key, certificate and CA are given.
     public var tls: TLSFiles? {
         guard let privateKey, let certificate, let caCertificate else { return nil }

@@ -23,6 +23,7 @@ extension OfprotoBridge {
     /// Whether anything but patches leads deeper into packets from here.
     fileprivate var isDeep: Bool {
         deepRules > 0 || fragments != .normal || bundles.contains { $0.bondMode > 2 }
+            || ports.values.contains { $0.policy != nil }
     }
 }
 

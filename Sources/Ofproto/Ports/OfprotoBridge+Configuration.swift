@@ -87,10 +87,18 @@ extension OfprotoBridge {
         block.flags = port.flags
         block.bundle = bundle
         block.mtu = port.mtu
+        if let policy = port.policy {
+            block.policyBridge = policy.bridge
+            block.policyPort = policy.port
+        }
         switch port.kind {
         case .device: block.kind = .device
         case .tunnel: block.kind = .tunnel
         case .broken: block.kind = .broken
+        case .policed(let bridge, let number):
+            block.kind = .policed
+            block.peerBridge = bridge
+            block.peerPort = number
         case .patch(let peer):
             block.kind = .patch
             if let end = owner.patch(named: peer, peer: port.name) {

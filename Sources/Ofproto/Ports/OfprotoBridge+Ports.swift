@@ -108,7 +108,7 @@ extension OfprotoBridge {
     private func ingress(_ port: OfprotoPort) -> UnsafeMutablePointer<IngressPort>? {
         switch port.kind {
         case .device, .tunnel: break
-        case .patch, .broken: return nil
+        case .patch, .broken, .policed: return nil
         }
         guard Int(port.datapathPort) < PipelineState.portsMax else { return nil }
         return pipeline.pointee.ingress + Int(port.datapathPort)

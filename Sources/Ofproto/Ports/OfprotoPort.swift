@@ -15,6 +15,19 @@ public enum OfprotoPortKind: Hashable, Sendable {
     case tunnel
     /// The device failed.
     case broken
+    /// In the policy's bridge: a port of another bridge, under the policy.
+    case policed(bridge: UInt16, port: UInt32)
+}
+
+/// Where the policy of a port is.
+public struct PolicyPlace: Hashable, Sendable {
+    /// Index of the policy's bridge, and the port's number there.
+    public var bridge: UInt16
+    public var port: UInt32
+    public init(bridge: UInt16, port: UInt32) {
+        self.bridge = bridge
+        self.port = port
+    }
 }
 
 /// A port of a bridge.
@@ -24,6 +37,8 @@ public struct OfprotoPort: Hashable, Sendable {
     public var number: UInt32
     public var kind: OfprotoPortKind
     public var datapathPort: UInt32
+    /// Nil for a port without a policy.
+    public var policy: PolicyPlace?
     public var address: MACAddressValue
     public var mtu: UInt32 = 0
     public var config: PortConfig = []

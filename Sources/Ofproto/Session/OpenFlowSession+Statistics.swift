@@ -123,7 +123,7 @@ extension OfprotoBridge {
     private func counters(_ port: OfprotoPort) -> PortStatistics {
         switch port.kind {
         case .device, .tunnel: return control.portStatistics(port.datapathPort)
-        case .patch, .broken: return PortStatistics()
+        case .patch, .broken, .policed: return PortStatistics()
         }
     }
 
