@@ -1,5 +1,5 @@
 """Cases that bring switches of their own: two poll threads, an idle switch, each switch against
-itself; and those of stages.py and veth.py."""
+itself; and those of stages.py, veth.py and flood.py."""
 
 import time
 
@@ -7,6 +7,7 @@ import measure
 import methods
 import traffic
 from arena import Arena, shape
+from flood import flood
 from stages import floor, stages
 from switches import BRIDGE, stop_all
 from veth import veth
@@ -109,4 +110,4 @@ def idle(bench, case):
 
 
 ALONE = {"control": control, "threads": threads, "scale": scale, "idle": idle,
-         "floor": floor, "stages": stages, "veth": veth}
+         "floor": floor, "stages": stages, "veth": veth, "flood": flood}

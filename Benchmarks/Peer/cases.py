@@ -92,8 +92,8 @@ CASES = [
     steady("one-zone", flows=4_000_000),
     *(steady("one-zone", flows=flows, size=size, copy=True,
              quick=size == 512 and flows == 100_000,
-             least=3 if flows == 1_000 else 5 if 0 < size <= 512 else None,
-             aim=4 if flows == 1_000 else 8 if 0 < size <= 512 else None)
+             least=(3 if flows == 1_000 else 5) if 0 < size <= 512 else None,
+             aim=(4 if flows == 1_000 else 8) if 0 < size <= 512 else None)
       for flows in (1_000, 100_000, 1_000_000) for size in SIZES),
     # The number of rules.
     *(steady("one-zone", rules=rules) for rules in (1, 100, 1_000, 50_000)),
@@ -129,6 +129,8 @@ CASES = [
               least={10_000: 0.95, 100_000: 0.9}.get(value),
               aim={10_000: 0.99, 100_000: 0.97}.get(value))
       for value in (1_000, 10_000, 100_000)),
+    Case("flood/established", ONE, method="flood", least=0.95, aim=0.98),
+    Case("flood/new", Setup("inward", kind="new", flows=1), method="flood", least=0.9, aim=0.97),
     special("flow-mods", ONE, 100),
     special("flow-mods", ONE, 1_000, least=0.95, aim=1.0),
     special("revoke", MILLION),

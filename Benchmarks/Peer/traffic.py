@@ -114,9 +114,9 @@ class Traffic:
         """How many receive queues a side has."""
         return self.config.queues
 
-    def devargs(self, side):
-        """What names one of the two ports to DPDK."""
-        return f"net_traffic{side},file={self.path},side={side}"
+    def devargs(self, side, first=0):
+        """What names one of the two ports to DPDK; `first` is a pair's own number."""
+        return f"net_traffic{first + side},file={self.path},side={side}"
 
     def configure(self, **values):
         """Puts a configuration in force; the ports are idle afterwards."""

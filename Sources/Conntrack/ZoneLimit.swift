@@ -20,6 +20,9 @@
     public var connectionLimit: UInt32
     /// Zero is no limit.
     public var halfOpenLimit: UInt32
+    /// How often a limit was reached.
+    public var connectionsRefused: UInt64
+    public var halfOpenRefused: UInt64
 }
 
 extension ConntrackTable {
@@ -127,10 +130,12 @@ extension ConntrackTable {
         let owner = state.pointee.owners[Int(port)]
         if owner.connectionLimit != 0 && owner.connectionCount >= owner.connectionLimit {
             state.pointee.counters.ownerLimited &+= 1
+            state.pointee.owners[Int(port)].connectionsRefused &+= 1
             return .ownerLimit
         }
         if owner.halfOpenLimit != 0 && owner.halfOpenCount >= owner.halfOpenLimit {
             state.pointee.counters.halfOpenLimited &+= 1
+            state.pointee.owners[Int(port)].halfOpenRefused &+= 1
             return .halfOpenLimit
         }
         return .done

@@ -67,6 +67,9 @@ extension Engine {
         if key.load8(FlowLayout.ipFragment) != 0, trackFragment(packet, call) { return }
         s.pointee.conntrack.execute(
             request, key: key, packet: packet, now: s.pointee.now, verdict: verdict)
+        if verdict.pointee.outcome == .ownerLimit || verdict.pointee.outcome == .halfOpenLimit {
+            s.pointee.counters.overBudget &+= 1
+        }
         verdict.pointee.write(to: key)
         finish(call, verdict)
     }
@@ -167,6 +170,11 @@ extension Engine {
         let s = state
         guard var packet = s.pointee.execution.pointee.packet else { return }
         let i = s.pointee.interpreter.state
+        let account = account(ofPort: packet.metadata.pointee.inPort)
+        guard call.pointee.isPaused || account.pointee.packetIns.take(now: s.pointee.now) else {
+            s.pointee.counters.overBudget &+= 1
+            return s.pointee.counters.drop(.packetInBudget)
+        }
         var head = EventHeader()
         head.kind = 1
         head.bridge = i.pointee.bridge.pointee.index

@@ -16,6 +16,10 @@ extension Engine {
         guard Int(port) < PipelineState.portsMax else { return reject(packet, .noOutputPort) }
         let ingress = s.pointee.pipeline.pointee.ingress[Int(port)]
         guard ingress.bridge != .max else { return reject(packet, .noOutputPort) }
+        guard (s.pointee.accounts + Int(port)).pointee.judgements.take(now: s.pointee.now) else {
+            s.pointee.counters.overBudget &+= 1
+            return reject(packet, .missBudget)
+        }
         let interpreter = s.pointee.interpreter
         let length = packet.length
         guard begin(judging: packet) else { return reject(packet, .frameTooShort) }
@@ -121,6 +125,16 @@ extension Engine {
     /// A fresh record with the key of the packet at `position`, in the index.
     private func takeRecord(_ position: Int) -> UInt32? {
         let s = state
+        let words = s.pointee.keys + position &* RecordKey.wordCount
+        let account = account(ofPort: FlowRecord.port(words[0]))
+        guard
+            account.pointee.recordLimit == 0
+                || account.pointee.records < account.pointee.recordLimit
+        else {
+            account.pointee.recordsRefused &+= 1
+            s.pointee.counters.overBudget &+= 1
+            return nil
+        }
         guard let slot = s.pointee.records.slots.take() else { return nil }
         let hash = s.pointee.entries[position].hash
         guard s.pointee.records.index.insert(hash, value: slot) else {
@@ -129,8 +143,8 @@ extension Engine {
         }
         let record = s.pointee.records.records + Int(slot)
         record.pointee = FlowRecord()
-        UnsafeMutableRawPointer(record).copyMemory(
-            from: s.pointee.keys + position &* RecordKey.wordCount, byteCount: 64)
+        UnsafeMutableRawPointer(record).copyMemory(from: words, byteCount: 64)
+        account.pointee.records &+= 1
         s.pointee.counters.recordsMade &+= 1
         return slot
     }
@@ -144,6 +158,7 @@ extension Engine {
         record.pointee.path = .max
         let words = UnsafeMutableRawPointer(record).assumingMemoryBound(to: UInt64.self)
         _ = s.pointee.records.index.remove(s.pointee.records.hash(of: words), value: slot)
+        account(ofPort: FlowRecord.port(words[0])).pointee.records &-= 1
         s.pointee.records.slots.give(slot)
     }
 }

@@ -17,6 +17,8 @@ import Pipeline
     public var recordsMade: UInt64 = 0
     public var recordsRefused: UInt64 = 0
     public var pathsRefused: UInt64 = 0
+    /// How often a port asked for more than its budget.
+    public var overBudget: UInt64 = 0
     public var drops: UnsafeMutablePointer<UInt64>
 
     public init() {
@@ -69,6 +71,8 @@ public struct EngineState {
     /// Keys of the batch in hand: 32 × 8 words.
     public var keys: UnsafeMutablePointer<UInt64>
     public var entries: UnsafeMutablePointer<BatchEntry>
+    /// By datapath port.
+    public var accounts: UnsafeMutablePointer<PortAccount>
     public var now: UInt64 = 0
     public var version: UInt64 = 0
     public var changeCount: UInt32 = 0
@@ -116,6 +120,9 @@ public struct EngineState {
         let keys = UnsafeMutableRawPointer.allocate(
             byteCount: PacketBatch.capacity * 64, alignment: 64
         ).bindMemory(to: UInt64.self, capacity: PacketBatch.capacity * 8)
+        let accounts = UnsafeMutablePointer<PortAccount>.allocate(
+            capacity: PipelineState.portsMax)
+        accounts.initialize(repeating: PortAccount(), count: PipelineState.portsMax)
         let zonePolicies = UnsafeMutablePointer<UInt32>.allocate(capacity: 65_536)
         zonePolicies.initialize(repeating: 0, count: 65_536)
         state = .allocate(capacity: 1)
@@ -125,7 +132,7 @@ public struct EngineState {
                 paths: paths, outbox: Outbox(), events: events,
                 interpreter: Interpreter(pipeline: pipeline), execution: execution,
                 verdict: verdict, request: request, continuations: ContinuationTable(),
-                keys: keys, entries: entries,
+                keys: keys, entries: entries, accounts: accounts,
                 recordIdleMilliseconds: settings.recordIdleMilliseconds,
                 selfCheck: SelfCheck(interval: settings.selfCheckInterval),
                 zonePolicies: zonePolicies, revalidationKey: FlowKey.allocate()))

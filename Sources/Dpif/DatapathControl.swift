@@ -124,6 +124,10 @@ public protocol DatapathControl: AnyObject, Reclaimer {
 
     /// Limits what a port receives; packets beyond that are dropped.
     func setPolicing(_ limit: RateLimit, ofPort datapathPort: UInt32)
+    /// Says what a port may take of what all ports share.
+    func setBudget(_ budget: PortBudget, ofPort datapathPort: UInt32)
+    /// What a port has taken of it.
+    func usage(ofPort datapathPort: UInt32) -> PortUsage
     /// Holds back what leaves by a port; nil ends that. What can't be done is told, and then
     /// packets leave without a limit, as from Open vSwitch.
     func setShaping(_ shaping: EgressShaping?, ofPort datapathPort: UInt32) throws(PortError)
@@ -174,6 +178,8 @@ extension DatapathControl {
     public func rebalance() {}
     // And one without devices has nothing to limit.
     public func setPolicing(_ limit: RateLimit, ofPort datapathPort: UInt32) {}
+    public func setBudget(_ budget: PortBudget, ofPort datapathPort: UInt32) {}
+    public func usage(ofPort datapathPort: UInt32) -> PortUsage { PortUsage() }
     public func setShaping(
         _ shaping: EgressShaping?, ofPort datapathPort: UInt32
     ) throws(PortError) {}

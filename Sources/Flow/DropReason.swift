@@ -57,6 +57,8 @@
     case badOffload
     /// Continuation or packet-out named something that is gone.
     case staleContinuation
+    /// The port's budget of packets to controllers for this interval is used up.
+    case packetInBudget
     /// The port received more than its policing, or was sent more than its egress policer, allows.
     case policed
 }

@@ -31,7 +31,10 @@ extension DatapathController {
 
     public var connectionLimit: Int {
         get { Int(conntrack.maxConnections) }
-        set { conntrack.setMaxConnections(UInt32(clamping: newValue)) }
+        set {
+            conntrack.setMaxConnections(UInt32(clamping: newValue))
+            withThreadsHeld { applyBudgets() }
+        }
     }
 
     public var checksTCPSequence: Bool {

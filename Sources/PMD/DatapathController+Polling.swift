@@ -60,6 +60,7 @@ extension DatapathController {
                 threads[number].shared.pointee.usesDPDK = usesDPDK
             }
             spreadQueues()
+            applyBudgets()
         }
         startThreads()
         for number in active where !before.contains(number) { tell(number, "created") }

@@ -57,7 +57,7 @@ public final class DatapathController: DatapathControl {
     public var onRemark: ((Bool, String) -> Void)?
     /// Readable when events wait; the control loop watches it and calls `drainEvents`.
     public let eventDescriptor: Int32
-    private let settings: DatapathSettings
+    let settings: DatapathSettings
     var usesDPDK = false
     var zoneTimeouts: [UInt16: UInt32] = [:]
 
@@ -70,6 +70,7 @@ public final class DatapathController: DatapathControl {
         var carrierChangesBefore: UInt32 = 0
         var policing = RateLimit()
         var ingressPolicer: Policer?
+        var budget = PortBudget()
     }
 
     /// Makes the datapath; nil when memory is short.

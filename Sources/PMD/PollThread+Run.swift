@@ -73,34 +73,28 @@ extension PollThread {
 
     /// Polls every queue of the scope once; returns how many packets came. While packets keep
     /// coming (`isBusy`), a queue with a descriptor that had none is left alone for a while: to ask
-    /// the kernel costs as much as ten packets.
+    /// the kernel costs as much as ten packets. A queue that took more than its share waits, but
+    /// not longer than others have packets.
     @inline(__always)
     private func turn(now: UInt64, _ scope: TurnScope, isBusy: Bool) -> Int {
         let s = shared
         let started = vd_rdtsc()
         var total = 0
         var began = started
+        var held = -1
         let end = scope == .all ? s.pointee.queueCount : s.pointee.polledCount
         for index in 0..<end {
             let queue = s.pointee.queues + index
             if isBusy && began < queue.pointee.quietUntil { continue }
-            let count = queue.pointee.device.receive(
-                into: s.pointee.batch, queue: queue.pointee.queue)
-            guard count > 0 else {
-                if index >= s.pointee.polledCount {
-                    queue.pointee.quietUntil = began &+ PollThread.quietCycles
-                }
+            if began < queue.pointee.heldUntil {
+                let isFirst =
+                    held < 0 || queue.pointee.heldUntil < s.pointee.queues[held].heldUntil
+                if isFirst { held = index }
                 continue
             }
-            queue.pointee.packets &+= UInt64(count)
-            total &+= count
-            if let policer = queue.pointee.policer { police(s.pointee.batch, policer, now: now) }
-            s.pointee.engine.process(s.pointee.batch, now: now)
-            transmit(now: now)
-            let ended = vd_rdtsc()
-            queue.pointee.cycles &+= ended &- began
-            began = ended
+            total &+= serve(index, now: now, &began)
         }
+        if total == 0 && held >= 0 { total = serve(held, now: now, &began) }
         s.pointee.turns &+= 1
         if total > 0 {
             s.pointee.busyTurns &+= 1
@@ -110,6 +104,49 @@ extension PollThread {
             s.pointee.idleCycles &+= vd_rdtsc() &- started
         }
         return total
+    }
+
+    /// Takes what one queue has, at most a batch, through the engine; returns how many packets.
+    /// `began` is the time-stamp counter before, and after if there were any.
+    @inline(__always)
+    private func serve(_ index: Int, now: UInt64, _ began: inout UInt64) -> Int {
+        let s = shared
+        let queue = s.pointee.queues + index
+        let count = queue.pointee.device.receive(
+            into: s.pointee.batch, queue: queue.pointee.queue)
+        guard count > 0 else {
+            if index >= s.pointee.polledCount {
+                queue.pointee.quietUntil = began &+ PollThread.quietCycles
+            }
+            return 0
+        }
+        queue.pointee.packets &+= UInt64(count)
+        if let policer = queue.pointee.policer { police(s.pointee.batch, policer, now: now) }
+        let before = s.pointee.engine.effort
+        s.pointee.engine.process(s.pointee.batch, now: now)
+        transmit(now: now)
+        let ended = vd_rdtsc()
+        queue.pointee.cycles &+= ended &- began
+        let wait = wait(since: before, s.pointee.engine.effort, count: count)
+        if wait > 0 { queue.pointee.heldUntil = ended &+ (ended &- began) &* wait }
+        began = ended
+        return count
+    }
+
+    /// How many times as long as its packets took a queue waits while others have packets: what is
+    /// over its port's budget gets a fiftieth of the time, and what mostly has to be judged no more
+    /// than known flows of other queues.
+    @inline(__always)
+    private func wait(
+        since before: (judged: UInt64, refused: UInt64),
+        _ after: (judged: UInt64, refused: UInt64), count: Int
+    ) -> UInt64 {
+        if after.refused != before.refused { return 49 }
+        if (after.judged &- before.judged) &* 2 <= UInt64(count) {
+            shared.pointee.knownTurn = shared.pointee.turns
+            return 0
+        }
+        return shared.pointee.turns &- shared.pointee.knownTurn <= 2 ? 1 : 0
     }
 
     /// Drops what a port may not send into the switch.

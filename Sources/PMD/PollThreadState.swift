@@ -38,6 +38,8 @@ struct PollThreadState {
     var queueCount = 0
     /// How many of the first queues have no descriptor to sleep on.
     var polledCount = 0
+    /// The last turn with a batch of which most had a record.
+    var knownTurn: UInt64 = 0
     /// Devices by datapath port, shared by all threads; changed only while all are held.
     var devices: UnsafeMutablePointer<DatapathDevice?>
     /// Limits of what is sent by datapath port, shared and changed like `devices`.

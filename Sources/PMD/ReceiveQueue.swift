@@ -11,6 +11,9 @@ struct ReceiveQueue {
     var cycles: UInt64 = 0
     /// Until when, by the time-stamp counter, it is not asked while others have packets.
     var quietUntil: UInt64 = 0
+    /// Until when, by the time-stamp counter, it waits while others have packets: what its packets
+    /// cost was more than its share.
+    var heldUntil: UInt64 = 0
     /// Limits what is taken from it; shared by the queues of a port.
     var policer: Policer?
 }

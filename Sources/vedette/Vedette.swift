@@ -46,6 +46,8 @@ struct Status: ParsableCommand {
             print(try client.run("version"), terminator: "")
             print("\nBridges and ports:")
             print(try client.run("dpif/show"), terminator: "")
+            print("\nBudgets of ports:")
+            print(try client.run("vedette/budgets-show"), terminator: "")
             print("\nPoll threads:")
             print(try client.run("dpif-netdev/pmd-stats-show"), terminator: "")
             let count = try client.run("dpctl/ct-get-nconns")

@@ -9,6 +9,8 @@ final class OpenInterface {
     let number: UInt32
     /// What is known of its device; for a patch made up once.
     var info: PortInfo
+    /// How often it was refused what its budget does not hold, as the database was told.
+    var refusals: [String: String] = [:]
     /// What was last asked of the datapath for it; nil when nothing was yet.
     var shaping: EgressShaping??
 

@@ -36,6 +36,7 @@ extension VirtualSwitch {
         // Before the first packet is forwarded.
         if let number = interface.datapathPort {
             datapath.setPolicing(settings.policing, ofPort: number)
+            datapath.setBudget(settings.budget, ofPort: number)
         }
         var port = OfprotoPortValue.make(interface)
         port.policy = policy.place(of: interface, in: runtime)
@@ -133,6 +134,9 @@ extension VirtualSwitch {
         }
         if settings.policing != old.policing, let port = interface.datapathPort {
             datapath.setPolicing(settings.policing, ofPort: port)
+        }
+        if settings.budget != old.budget, let port = interface.datapathPort {
+            datapath.setBudget(settings.budget, ofPort: port)
         }
         if let mtu = settings.requestedMTU, mtu != old.requestedMTU { setMTU(mtu, of: interface) }
         guard let address = settings.address, address != old.address else { return }

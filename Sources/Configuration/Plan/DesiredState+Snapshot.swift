@@ -144,6 +144,7 @@ extension InterfaceSettings {
         affinity = QueueAffinity.parse(row.otherConfig["pmd-rxq-affinity"] ?? "")
         self.isLocal = isLocal
         policing = RateLimit(row)
+        budget = PortBudget(row)
         interfaceID = row.externalIDs["iface-id"].flatMap { $0.isEmpty ? nil : $0 }
     }
 

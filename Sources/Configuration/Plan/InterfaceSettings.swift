@@ -32,6 +32,8 @@ public struct InterfaceSettings: Hashable, Sendable {
     public var isLocal = false
     /// What it may send into the switch.
     public var policing = RateLimit()
+    /// What it may take of what all ports share.
+    public var budget = PortBudget()
     /// `external_ids:iface-id`, by which a policy names the port; nil where it is empty.
     public var interfaceID: String?
     /// The interface as configuration for the engine: what needs reopening when it changes.

@@ -21,9 +21,14 @@ enum InterfaceStatus {
             "mtu": .optional(info.mtu > 0 ? info.mtu : nil),
             "mac_in_use": .optional(info.address == 0 ? nil : EthernetText.text(info.address)),
             "ifindex": .integer(info.ifindex),
-            "status": .map(info.status),
+            "status": status(interface),
             "lacp_current": .emptySet,
         ]
+    }
+
+    /// What its device says of itself, and what it asked for beyond its budget.
+    static func status(_ interface: OpenInterface) -> Datum {
+        .map(interface.info.status.merging(interface.refusals) { $1 })
     }
 
     /// The columns of an interface that is not open.

@@ -189,6 +189,13 @@ struct StatusReporter {
         _ transaction: inout TransactionBuilder
     ) {
         guard let uuid = interface.settings.uuid else { return }
+        let refusals =
+            interface.datapathPort.map { vswitch.datapath.usage(ofPort: $0).status } ?? [:]
+        if interface.refusals != refusals {
+            interface.refusals = refusals
+            transaction.update(
+                InterfaceRow.table, uuid: uuid, row: ["status": InterfaceStatus.status(interface)])
+        }
         let values = InterfaceStatus.statistics(interface, vswitch.datapath)
         guard writtenStatistics[uuid] != values else { return }
         writtenStatistics[uuid] = values
