@@ -1,4 +1,4 @@
-"""A compute node for the scenario: a switch, Neutron's agent on it, and ports as Nova makes them."""
+"""A compute node: a switch, Neutron's agent on it, and ports as Nova makes them."""
 
 import itertools
 import json
