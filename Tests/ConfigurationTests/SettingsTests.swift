@@ -16,6 +16,12 @@ import Testing
         }
     }
 
+    @Test("A bridge's own address comes from its row, as in Open vSwitch")
+    func bridgeAddress() throws {
+        let uuid = try #require(RowUUID("ee47bacb-0a64-420a-a61b-bac2be740dde"))
+        #expect(EthernetText.address(ofBridge: uuid) == 0xcaba_47ee_0a42)
+    }
+
     @Test("Numbers and flags in maps are read as OVS reads them")
     func maps() {
         let map = ["a": "12", "b": "0x10", "c": "x", "d": "TRUE", "e": "-3", "f": "yes"]

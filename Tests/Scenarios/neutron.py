@@ -42,6 +42,7 @@ def tests():
          with_node(extensions.bandwidth, "egress")),
         ("neutron: the agent logged no error", no_errors),
         ("neutron: both switches get the same flows", same_flows),
+        ("neutron: the switch is exchanged under a running agent, and back", exchanged),
     ]
 
 
@@ -339,3 +340,20 @@ def same_flows(context):
     require_neutron()
     end(context)
     agreement.check(context)
+
+
+def exchanged(context):
+    """A node on Open vSwitch gets this switch in its place, and gets Open vSwitch back."""
+    require_neutron()
+    end(context)
+    node = project.build(context, context.peer)
+    try:
+        expect(matrix(node))
+        for binary in (context.binary, context.peer):
+            numbers = node.port_numbers()
+            node.exchange(binary)
+            assert node.port_numbers() == numbers, "ports have other numbers now"
+            eventually(lambda: opened(matrix(node)), "the agent does not restore the flows", 40)
+    finally:
+        node.echoes.close()
+        node.close()

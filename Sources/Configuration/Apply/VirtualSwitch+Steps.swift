@@ -52,9 +52,7 @@ extension VirtualSwitch {
     // MARK: Bridges
 
     private func addBridge(_ desired: DesiredBridge, _ globals: DesiredGlobals) {
-        var random = SystemRandomNumberGenerator()
-        // A unicast address that says of itself that no maker gave it.
-        let address = random.next() & 0xfcff_ffff_ffff | 0x0200_0000_0000
+        let address = EthernetText.address(ofBridge: desired.row.uuid)
         // The real settings at once, so that a secure bridge never switches by itself.
         let settings = BridgeSettings(
             desired, address: address, datapathID: desired.datapathID ?? address, globals)

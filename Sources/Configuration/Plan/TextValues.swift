@@ -1,5 +1,7 @@
 // Numbers, flags and addresses in the text of `other_config` and `options`, read as OVS reads them.
 
+import OVSDB
+
 /// Ethernet addresses as text.
 public enum EthernetText {
     /// Reads `xx:xx:xx:xx:xx:xx`; nil for anything else.
@@ -29,6 +31,18 @@ public enum EthernetText {
     }
 
     static func isMulticast(_ address: UInt64) -> Bool { address >> 40 & 1 == 1 }
+    /// The address of a bridge whose ports have none to lend, and with it the datapath ID. It is
+    /// made from the row's identifier, as Open vSwitch makes it: controllers know a bridge by it,
+    /// also after a restart or a change of the daemon.
+    static func address(ofBridge uuid: RowUUID) -> UInt64 {
+        // The first six bytes of four words in the machine's order.
+        let first = UInt32(truncatingIfNeeded: uuid.high >> 32).byteSwapped
+        let second = UInt16(truncatingIfNeeded: uuid.high).byteSwapped
+        let bytes = UInt64(first) << 16 | UInt64(second)
+        // A unicast address that says of itself that no maker gave it.
+        return bytes & 0xfeff_ffff_ffff | 0x0200_0000_0000
+    }
+
     /// Made up by software rather than given by a maker.
     static func isLocallyAdministered(_ address: UInt64) -> Bool { address >> 40 & 2 == 2 }
     /// 01:80:c2:00:00:00 to 0f.

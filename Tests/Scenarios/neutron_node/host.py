@@ -1,4 +1,4 @@
-"""A compute node for the scenario: a switch, Neutron's agent on it, and ports as Nova makes them."""
+"""A compute node: a switch, Neutron's agent on it, and ports as Nova makes them."""
 
 import itertools
 import json
@@ -9,6 +9,7 @@ import subprocess
 import uuid
 
 from harness import eventually
+from lab.switch import PEER
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -34,6 +35,7 @@ root_helper =
 extensions = qos
 polling_interval = 1
 report_interval = 60
+ovsdb_monitor_respawn_interval = 1
 explicitly_egress_direct = {direct}
 
 [SECURITYGROUP]
@@ -52,7 +54,7 @@ class Node:
 
     def __init__(self, context, binary=None, direct=False):
         self.context = context
-        self.lab = context.laboratory(binary)
+        self.lab = context.laboratory(binary, embedded=False)
         self.switch = self.lab.switch
         self.process = None
         self.instances = {}
@@ -210,6 +212,18 @@ class Node:
         text = self.switch.ofctl("-O", "OpenFlow13", "dump-flows", bridge, "--no-stats")
         return sorted(line.strip().split(", ", 1)[1] for line in text.splitlines()
                       if line.strip().startswith("cookie="))
+
+    def port_numbers(self):
+        """The OpenFlow numbers of the instances' devices."""
+        return {name: self.switch.vsctl("get", "interface", one.port, "ofport").strip()
+                for name, one in self.instances.items()}
+
+    def exchange(self, binary):
+        """Ends the daemon and starts another in its place, with the same database."""
+        self.switch.stop_daemon()
+        self.switch.binary = binary
+        self.switch.is_peer = os.path.basename(binary) == PEER
+        self.switch.start_daemon()
 
     def cookies(self):
         """The cookies of the integration bridge: an agent's own are new with each start."""

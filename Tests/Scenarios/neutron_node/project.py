@@ -8,9 +8,9 @@ BOTH = (("4", "IPv4"), ("6", "IPv6"))
 NAMES = {"web": "tapweb", "client": "tapclient", "other": "tapother", "tight": "taptight"}
 
 
-def build(context):
+def build(context, binary=None):
     """A node of the whole project, whose instances listen."""
-    node = Node(context)
+    node = Node(context, binary)
     try:
         bring_up(node)
         listen(node)
