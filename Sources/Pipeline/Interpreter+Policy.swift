@@ -1,7 +1,7 @@
-// Ports under a policy. Between such a port and its bridge lies the policy's bridge, whose tables no
-// controller sees: a packet from the port runs them first, and one that the bridge sends to the
-// port, however it came to that, runs them last. Either way it goes on only by an output to the port
-// that it counts as received on there. Metadata says which way it goes.
+// Ports under a policy. Between such a port and its bridge lies the policy's bridge, whose tables
+// no controller sees: a packet from the port runs them first, and one that the bridge sends to the
+// port, however it came to that, runs them last. Either way it goes on only by an output to the
+// port that it counts as received on there. Metadata says which way it goes.
 
 import Flow
 

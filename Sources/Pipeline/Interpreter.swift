@@ -176,9 +176,12 @@ extension Interpreter {
         while position < count {
             let instruction = list + position
             position &+= 1
-            // Behind what only an `exit` follows, nothing needs the packet either.
+            // Behind what only an `exit` follows, nothing needs the packet either; but an action
+            // set that is being executed goes on behind it.
             let endsHere = position == count
-                ? isLast : position &+ 1 == count && list[position].code == .exit
+                ? isLast
+                : position &+ 1 == count && list[position].code == .exit
+                    && state.pointee.actionSetExecuting == 0
             if state.pointee.hooks.trace != nil {
                 trace(
                     .instruction, table: state.pointee.table, rule: state.pointee.rule,

@@ -1,5 +1,5 @@
-// From files to documents: YAML by its marks, JSON by our own reader, which is faster. Both give the
-// same trees, with the line of each value.
+// From files to documents: YAML by its marks, JSON by our own reader, which is faster. Both give
+// the same trees, with the line of each value.
 
 import Glibc
 import Policy
@@ -107,7 +107,8 @@ enum PolicySource {
             if count == 0 { return bytes }
             bytes += buffer[0..<count]
             guard bytes.count <= PolicyJSON.bytesMax else {
-                throw PolicySourceError(lines: ["\(path): longer than \(PolicyJSON.bytesMax) bytes"])
+                throw PolicySourceError(
+                    lines: ["\(path): longer than \(PolicyJSON.bytesMax) bytes"])
             }
         }
     }

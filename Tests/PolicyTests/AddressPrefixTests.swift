@@ -6,7 +6,8 @@ import Testing
 
 @Suite struct AddressPrefixTests {
     @Test(arguments: [
-        "10.0.0.1", "10.0.0.0/8", "0.0.0.0/0", "fd00::1", "::", "::1", "fe80::/10", "1:2:3:4:5:6:7:8",
+        "10.0.0.1", "10.0.0.0/8", "0.0.0.0/0", "fd00::1", "::", "::1", "fe80::/10",
+        "1:2:3:4:5:6:7:8",
         "1:0:0:4::8", "2001:db8::/32",
     ])
     func readsBackWhatItPrints(_ text: String) {
@@ -28,6 +29,7 @@ import Testing
 
     @Test func makesLinkLocalAddresses() {
         #expect(AddressPrefix(linkLocalOf: 0x0200_0000_0001).description == "fe80::ff:fe00:1")
-        #expect(AddressPrefix(linkLocalOf: 0xfa16_3e12_3456).description == "fe80::f816:3eff:fe12:3456")
+        let other = AddressPrefix(linkLocalOf: 0xfa16_3e12_3456)
+        #expect(other.description == "fe80::f816:3eff:fe12:3456")
     }
 }

@@ -10,6 +10,8 @@ import Testing
 
         """
 
+    static let aPort = #"{"ports": [{"id": "p", "mac_address": "02:00:00:00:00:01", "#
+
     /// A rule of group g, in line 2.
     private func rule(_ fields: String) -> String {
         PolicyReaderTests.group + "\"security_group_rules\": [{\"security_group_id\": \"g\", "
@@ -112,11 +114,11 @@ import Testing
             "ports[0].mac_address", "of one station"
         ),
         (
-            #"{"ports": [{"id": "p", "mac_address": "02:00:00:00:00:01", "security_groups": ["x"]}]}"#,
+            PolicyReaderTests.aPort + #""security_groups": ["x"]}]}"#,
             "ports[0].security_groups[0]", "no such security group"
         ),
         (
-            #"{"ports": [{"id": "p", "mac_address": "02:00:00:00:00:01", "fixed_ips": ["10.0.0.0/8"]}]}"#,
+            PolicyReaderTests.aPort + #""fixed_ips": ["10.0.0.0/8"]}]}"#,
             "ports[0].fixed_ips[0]", "a prefix"
         ),
         (#"{"security_groups": [{}]}"#, "security_groups[0].id", "is missing"),
@@ -146,8 +148,9 @@ import Testing
     /// What the openstack client prints for a group, its rules in a list, and a port.
     @Test func readsWhatTheClientPrints() throws {
         let group = """
-            {"created_at": "2024-05-01T10:00:00Z", "description": "web", "id": "6c2f", "name": "web",
-             "project_id": "p1", "revision_number": 3, "shared": false, "stateful": true,
+            {"created_at": "2024-05-01T10:00:00Z", "description": "web", "id": "6c2f",
+             "name": "web", "project_id": "p1", "revision_number": 3, "shared": false,
+             "stateful": true,
              "tags": [], "updated_at": "2024-05-01T10:00:00Z", "rules": [
               {"id": "r1", "direction": "ingress", "ethertype": "IPv4", "protocol": "tcp",
                "port_range_min": 443, "port_range_max": 443, "remote_ip_prefix": null,

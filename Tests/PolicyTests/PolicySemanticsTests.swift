@@ -133,7 +133,9 @@ import Testing
             take(compiler.apply(policies.document))
             let fresh = PolicyCompiler()
             var count = fresh.begin().adding.count
-            for number in 1...4 { count += fresh.bind("p\(number)", number: UInt32(number)).adding.count }
+            for number in 1...4 {
+                count += fresh.bind("p\(number)", number: UInt32(number)).adding.count
+            }
             let delta = fresh.apply(policies.document)
             count += delta.adding.count - delta.removing.count
             #expect(installed.count == count)

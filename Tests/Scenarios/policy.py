@@ -21,6 +21,7 @@ def tests():
         ("policy: a port without a policy forwards nothing", nameless),
         ("policy: no denied packet passes while everything is exchanged", exchanges),
         ("policy: no denied packet passes while the daemon restarts", restarts),
+        ("policy: patches, kept over a restart", patches),
         ("policy: a bad file changes nothing", bad_files),
         ("policy: never two masters", two_masters),
         ("policy: what controllers see", hidden),
@@ -379,6 +380,50 @@ def restarts(context):
             sender.close()
         assert denied.close() == 0 and closed.close() == 0
         allowed.close()
+
+
+def patches(context):
+    """Single rules come and go, also over a restart, and errors of allowed connections come back."""
+    with Shop(context) as shop:
+        learn(shop)
+        shop.apply(document([tcp(80)]))
+        servers = [serve(shop.web, port) for port in (80, 81)]
+
+        def opens():
+            return [connects(shop.client, shop.web.address, port, 0.5) for port in (80, 81)]
+        assert opens() == [True, False]
+        more = {"security_group_rules": [dict(tcp(81), security_group_id="web"),
+                                         dict(udp(9000), security_group_id="web")]}
+        shop.sg("patch", "-", text=json.dumps(more))
+        assert opens() == [True, True]
+        shop.sg("patch", "--delete-rule", "tcp-80")
+        assert opens() == [False, True]
+
+        def refused():
+            # RELATED: the port is unreachable, and nobody listens there.
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as made:
+                made.settimeout(1)
+                made.connect((shop.web.address, 9000))
+                made.send(b"x")
+                try:
+                    made.recv(16)
+                except ConnectionRefusedError:
+                    return True
+                except OSError:
+                    return False
+            return False
+        assert shop.client.call(refused)
+        shop.switch.kill()
+        shop.switch.start_daemon()
+        eventually(lambda: opens() == [False, True], "the patches after a restart")
+        shop.sg("patch", "--delete-rule", "tcp-81")
+        shop.switch.kill()
+        shop.switch.start_daemon()
+        eventually(lambda: pings(shop.client, shop.web.address) or True, "started")
+        assert opens() == [False, False]
+        assert shop.client.call(refused)
+        for server in servers:
+            server.close()
 
 
 def bad_files(context):

@@ -1,5 +1,5 @@
-// policy/*: what `vedette sg` asks for. Open vSwitch has no such commands. A document comes in parts
-// under a token, as it may be longer than a request may be.
+// policy/*: what `vedette sg` asks for. Open vSwitch has no such commands. A document comes in
+// parts under a token, as it may be longer than a request may be.
 
 import Policy
 

@@ -1,7 +1,7 @@
-// The file that the applied policy is kept in, so that it is in force again before any port forwards
-// after a restart. Replaced as a whole: a reader finds the old or the new one. Beside it lies a
-// journal of patches since, one a line; its first line says which content they belong to, so that
-// those of an older content are never taken for the new one's.
+// The file that the applied policy is kept in, so that it is in force again before any port
+// forwards after a restart. Replaced as a whole: a reader finds the old or the new one. Beside it
+// lies a journal of patches since, one a line; its first line says which content they belong to,
+// so that those of an older content are never taken for the new one's.
 
 import Glibc
 

@@ -69,7 +69,8 @@ final class PolicyKeeper {
                 let patch = try PolicyPatch(try PolicyJSON.parse(line))
                 document = try patch.applied(to: document).document
             }
-            patchCount = kept.patches.count
+            // What the journal's end is like is not known: the next patch writes all anew.
+            patchCount = PolicyKeeper.patchesMax
             enforce(document)
             host.log(
                 .info, "bridge", "policy of \(document.rules.count) rules and "

@@ -1,6 +1,7 @@
-// From a document to the rules of the policy's bridge, by differences: what a change of the document
-// does not touch is not compiled again. The compiler keeps what it numbered: lists of rules, sets of
-// addresses, chains (the lists that ports with the same groups go through) and cookies.
+// From a document to the rules of the policy's bridge, by differences: what a change of the
+// document does not touch is not compiled again. The compiler keeps what it numbered: lists of
+// rules, sets of addresses, chains (the lists that ports with the same groups go through) and
+// cookies.
 //
 // A port is bound when its interface is there. Rules and sets are compiled whether or not a port
 // needs them; chains and ports only while bound.

@@ -104,7 +104,9 @@ public struct PolicyPatch: Sendable {
                 fail("port \(id)", group, "there is no such security group")
             }
             let kinds = Set(new.groups(of: port).map { new.groups[$0]?.isStateful ?? true })
-            if kinds.count > 1 { fail("port \(id)", id, "stateful and stateless groups on one port") }
+            if kinds.count > 1 {
+                fail("port \(id)", id, "stateful and stateless groups on one port")
+            }
         }
         guard errors.isEmpty else { throw PolicyErrors(Array(errors.prefix(PolicyErrors.limit))) }
         return (new, changes)
