@@ -42,7 +42,7 @@ def tests():
          with_node(extensions.bandwidth, "egress")),
         ("neutron: the agent logged no error", no_errors),
         ("neutron: both switches get the same flows", same_flows),
-        ("neutron: the switch is exchanged under a running agent, and back", exchanged),
+        ("neutron: the switch is exchanged under a node, and back", exchanged),
     ]
 
 
@@ -352,6 +352,8 @@ def exchanged(context):
         for binary in (context.binary, context.peer):
             numbers = node.port_numbers()
             node.exchange(binary)
+            node.stop_agent()
+            node.start_agent()
             assert node.port_numbers() == numbers, "ports have other numbers now"
             eventually(lambda: opened(matrix(node)), "the agent does not restore the flows", 40)
     finally:

@@ -29,6 +29,8 @@ lock_path = {directory}/neutron/lock
 ovsdb_connection = unix:{directory}/db.sock
 datapath_type = netdev
 bridge_mappings = physnet:br-phys
+of_connect_timeout = 10
+of_request_timeout = 5
 
 [AGENT]
 root_helper =
