@@ -57,8 +57,8 @@ import Testing
         try space.run("tc", "qdisc", "add", "dev", "v0", "root", "handle", "1:", "htb")
         try space.inside { try TrafficControl.unshape(device: "v0") }
         #expect(try space.run("tc", "qdisc", "show", "dev", "v0").contains("htb"))
-        try space.inside {
-            #expect(throws: KernelPortError.noDevice) { try TrafficControl.unshape(device: "v9") }
+        #expect(throws: KernelPortError.noDevice) {
+            try space.inside { try TrafficControl.unshape(device: "v9") }
         }
     }
 

@@ -5,7 +5,8 @@ extension VirtualSwitch {
     public var commands: [CommandDefinition] {
         bridgeCommands + addressCommands + traceCommands + dpifCommands + dpctlCommands
             + conntrackCommands + fragmentCommands + pollThreadCommands + deviceCommands
-            + protocolCommands + policyCommands + selfCheckCommands + budgetCommands + housekeepingCommands
+            + protocolCommands + policyCommands + selfCheckCommands + budgetCommands
+            + housekeepingCommands
     }
 
     /// The bridge of that name.
