@@ -73,8 +73,11 @@ class Bench:
             arena.start()
             print(f"# {setup.title}: ready in {time.monotonic() - began:.0f} s"
                   f" ({'; '.join(arena.remarks)})", flush=True)
+            if self.options.self_check:
+                arena.vedette.switch.appctl(
+                    "vedette/self-check-set", str(self.options.self_check))
             for case in members:
-                self._try(case, lambda: METHODS[case.method](arena, case))
+                self._try(case, lambda: self._checked(arena, case))
                 for contestant in arena.both:
                     if not contestant.lives():
                         raise RuntimeError(f"{contestant.label} died: {contestant.last_words()}")
@@ -89,6 +92,18 @@ class Bench:
                 arena.stop()
             except Exception as failure:
                 print(f"! ending: {failure}", flush=True)
+
+    def _checked(self, arena, case):
+        """Measures a case; with --self-check, says how many of its checks failed since the start."""
+        result = METHODS[case.method](arena, case)
+        if self.options.self_check:
+            arena.vedette.resume()
+            shown = arena.vedette.switch.appctl("vedette/self-check-show").split("\n", 1)[0]
+            arena.vedette.pause()
+            result.remarks.append(f"self-check: {shown}")
+            if not shown.endswith("failed:0"):
+                result.unit = "failed"
+        return result
 
     def _try(self, case, measure):
         try:
@@ -112,6 +127,8 @@ def main():
     parser.add_argument("--device", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--peer", help="another ovs-vswitchd with DPDK to compare with")
     parser.add_argument("--results", help="where results go")
+    parser.add_argument("--self-check", type=int, metavar="N",
+                        help="has the pipeline judge one in N hits too, and compare")
     parser.add_argument("--keep", action="store_true", help="keeps logs and databases")
     parser.add_argument("--trace", action="store_true", help="stops at the first failure")
     options = parser.parse_args()
@@ -138,7 +155,8 @@ def main():
     except (CommandFailed, OSError) as failure:
         print(failure, file=sys.stderr)
         return 1
-    shown = " ".join(["./bench", *(["--quick"] if options.quick else []),
+    checking = ["--self-check", str(options.self_check)] if options.self_check else []
+    shown = " ".join(["./bench", *(["--quick"] if options.quick else []), *checking,
                       *(["--add"] if options.add else []), *options.cases])
     description = report.describe(shown, time.monotonic() - began)
     if options.add:

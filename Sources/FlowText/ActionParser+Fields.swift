@@ -134,7 +134,10 @@ extension ActionParser {
             throw FlowTextError("\(key) is not a valid OXM field name")
         }
         guard field.info.writable else { throw FlowTextError("\(key) is read-only") }
-        let (number, mask) = try FieldText.parse(field, value, context)
+        // What an empty mask is printed as.
+        let isPort = field.info.format == .port16 || field.info.format == .port32
+        let isEmpty = value == "ANY" && !isPort
+        let (number, mask) = try FieldText.parse(field, isEmpty ? "*" : value, context)
         guard SetFieldSyntax.isValid(number, for: field) else {
             throw FlowTextError("\(value) is not a valid value for field \(key)")
         }

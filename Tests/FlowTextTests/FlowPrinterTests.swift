@@ -25,6 +25,15 @@ import Testing
             ActionPrinter.text(flow.actions) == "output:2,resubmit(,5),output:3,goto_table:5")
     }
 
+    /// What sets nothing is printed in a form that is read again.
+    @Test func emptyMask() throws {
+        let printed = ActionPrinter.text(
+            try FlowParser.flow("ip actions=set_field:*->ip_dscp").actions)
+        #expect(printed == "set_field:ANY->ip_dscp")
+        let again = try FlowParser.flow("ip actions=" + printed).actions
+        #expect(ActionPrinter.text(again) == printed)
+    }
+
     /// A name of two numbers names neither.
     @Test func ambiguousNames() {
         let map = NameMap([(1, "a"), (2, "a"), (3, "b"), (3, "c")])

@@ -176,7 +176,7 @@ def affinity(context):
         polled, isolated = cores(lab)
         assert isolated == {1} and polled == {"br0": 0, "w1": 0, "w2": 1, "w3": 0}, polled
         lab.switch.vsctl("set", "open_vswitch", ".", "other_config:pmd-rxq-isolate=false",
-                         "other_config:pmd-rxq-assign=group")
+                         "other_config:pmd-rxq-assign=roundrobin")
         polled, isolated = cores(lab)
         assert not isolated and polled["w2"] == 1, polled
         assert list(polled.values()).count(1) >= 2, polled
