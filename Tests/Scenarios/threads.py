@@ -176,7 +176,7 @@ def affinity(context):
         polled, isolated = cores(lab)
         assert isolated == {1} and polled == {"br0": 0, "w1": 0, "w2": 1, "w3": 0}, polled
         # The pinned queue's core is the less busy one, so that it gets another queue.
-        workloads[0].shell("ping", "-n", "-q", "-c500", "-i0.001", "-W1", workloads[2].address)
+        workloads[0].shell("ping", "-n", "-q", "-c2000", "-i0.001", "-W1", workloads[2].address)
         lab.switch.vsctl("set", "open_vswitch", ".", "other_config:pmd-rxq-isolate=false",
                          "other_config:pmd-rxq-assign=group")
         polled, isolated = cores(lab)
