@@ -74,8 +74,7 @@ class Bench:
             print(f"# {setup.title}: ready in {time.monotonic() - began:.0f} s"
                   f" ({'; '.join(arena.remarks)})", flush=True)
             if self.options.self_check:
-                arena.vedette.switch.appctl(
-                    "vedette/self-check-set", str(self.options.self_check))
+                self._ask(arena.vedette, "vedette/self-check-set", str(self.options.self_check))
             for case in members:
                 self._try(case, lambda: self._checked(arena, case))
                 for contestant in arena.both:
@@ -93,13 +92,20 @@ class Bench:
             except Exception as failure:
                 print(f"! ending: {failure}", flush=True)
 
+    @staticmethod
+    def _ask(contestant, *command):
+        """A command to a switch that is paused, and stays so."""
+        contestant.resume()
+        try:
+            return contestant.switch.appctl(*command)
+        finally:
+            contestant.pause()
+
     def _checked(self, arena, case):
         """Measures a case; with --self-check, says how many of its checks failed since the start."""
         result = METHODS[case.method](arena, case)
         if self.options.self_check:
-            arena.vedette.resume()
-            shown = arena.vedette.switch.appctl("vedette/self-check-show").split("\n", 1)[0]
-            arena.vedette.pause()
+            shown = self._ask(arena.vedette, "vedette/self-check-show").split("\n", 1)[0]
             result.remarks.append(f"self-check: {shown}")
             if not shown.endswith("failed:0"):
                 result.unit = "failed"
