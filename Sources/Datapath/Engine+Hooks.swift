@@ -171,9 +171,11 @@ extension Engine {
         guard var packet = s.pointee.execution.pointee.packet else { return }
         let i = s.pointee.interpreter.state
         let account = account(ofPort: packet.metadata.pointee.inPort)
-        guard call.pointee.isPaused || account.pointee.packetIns.take(now: s.pointee.now) else {
+        guard account.pointee.packetIns.take(now: s.pointee.now) else {
             s.pointee.counters.overBudget &+= 1
-            return s.pointee.counters.drop(.packetInBudget)
+            s.pointee.counters.drop(.packetInBudget)
+            if call.pointee.isPaused { finishPaused() }
+            return
         }
         var head = EventHeader()
         head.kind = 1
@@ -219,7 +221,7 @@ extension Engine {
         if call.pointee.isPaused { finishPaused() }
     }
 
-    /// A paused packet lives on in its continuation only.
+    /// A paused packet lives on in its continuation only, if it has one.
     private func finishPaused() {
         let x = state.pointee.execution
         if let packet = x.pointee.packet {

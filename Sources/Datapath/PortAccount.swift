@@ -1,39 +1,35 @@
 // What each port has taken of one engine, and what it may take: records, judgements and packet-ins.
 // Connections are shared by all engines and counted by the connection tracker.
 
-/// Tokens of a rate a second, in thousandths, so that a rate a second is also one a millisecond.
+import Bounded
+
+/// A second's worth of something, and how often there was none left.
 ///
-/// **Owner**: one poll thread.
+/// **Owner**: one poll thread; the control room while it holds that thread.
 public struct RateAccount {
-    /// A second's; zero is no limit.
-    public var rate: UInt32 = 0
-    private var tokens: Int64 = 0
-    private var filledAt: UInt64 = 0
-    /// How often there was none left.
+    private var bucket = TokenBucket(perSecond: 0, burst: 0, now: 0)
     public var refused: UInt64 = 0
 
     init() {}
 
+    /// A second's; zero is no limit.
+    public var rate: UInt64 { UInt64(bucket.rate) }
+
     /// Sets the rate, with a full second in hand.
-    mutating func set(rate: UInt32) {
-        self.rate = rate
-        tokens = Int64(rate) * 1000
+    mutating func set(rate: UInt32, now: UInt64) {
+        bucket = TokenBucket(perSecond: UInt64(rate), burst: UInt64(rate), now: now)
     }
 
-    /// Takes one token; false when none is left.
+    /// Takes one; false when none is left.
     @inline(__always)
     mutating func take(now: UInt64) -> Bool {
-        if rate == 0 { return true }
-        if now > filledAt {
-            let passed = Int64(truncatingIfNeeded: min(now &- filledAt, 1000))
-            tokens = min(tokens &+ passed &* Int64(rate), Int64(rate) &* 1000)
-            filledAt = now
-        }
-        guard tokens >= 1000 else {
+        if bucket.rate == 0 { return true }
+        bucket.fill(now: now)
+        guard bucket.holdsOne else {
             refused &+= 1
             return false
         }
-        tokens &-= 1000
+        bucket.pay(1)
         return true
     }
 }
@@ -67,8 +63,8 @@ extension Engine {
     ) {
         let account = account(ofPort: port)
         account.pointee.recordLimit = records
-        account.pointee.judgements.set(rate: judgementsPerSecond)
-        account.pointee.packetIns.set(rate: packetInsPerSecond)
+        account.pointee.judgements.set(rate: judgementsPerSecond, now: state.pointee.now)
+        account.pointee.packetIns.set(rate: packetInsPerSecond, now: state.pointee.now)
     }
 
     /// Packets judged, and how often a port asked for more than its budget, since the start.

@@ -55,9 +55,9 @@ extension DatapathController {
             usage.records.used += UInt64(account.records)
             usage.records.limit += UInt64(account.recordLimit)
             usage.records.refused += account.recordsRefused
-            usage.newFlows.limit += UInt64(account.judgements.rate)
+            usage.newFlows.limit += account.judgements.rate
             usage.newFlows.refused += account.judgements.refused
-            usage.packetIns.limit += UInt64(account.packetIns.rate)
+            usage.packetIns.limit += account.packetIns.rate
             usage.packetIns.refused += account.packetIns.refused
         }
         return usage

@@ -99,6 +99,7 @@ public final class DatapathController: DatapathControl {
         egressPolicers.initialize(repeating: nil, count: PipelineState.portsMax)
         eventDescriptor = vd_eventfd()
         guard makeThread() else { return nil }
+        applyBudgets()
     }
 
     /// More threads than any machine has CPUs that poll.

@@ -6,50 +6,6 @@ import Datapath
 import Dpif
 import PacketBuffer
 
-/// A bucket that fills with time and pays for packets.
-///
-/// **Units**: thousandths of a byte, or of a packet, so that a rate a second is also a rate a
-/// millisecond.
-struct TokenBucket {
-    /// Thousandths a millisecond; 0 is no limit.
-    let rate: Int64
-    let capacity: Int64
-    var tokens: Int64
-    var filledAt: UInt64
-
-    /// A full bucket.
-    init(perSecond rate: UInt64, burst: UInt64, now: UInt64) {
-        self.rate = Int64(min(rate, TokenBucket.rateMax))
-        capacity = Int64(min(max(burst, 1), TokenBucket.burstMax)) * 1000
-        tokens = capacity
-        filledAt = now
-    }
-
-    /// A terabyte a second; with it an hour's tokens fit.
-    static let rateMax: UInt64 = 1_000_000_000_000
-    static let burstMax: UInt64 = 1_000_000_000_000
-    private static let millisecondsMax: UInt64 = 3_600_000
-
-    /// Adds what has come in since the last time.
-    @inline(__always)
-    mutating func fill(now: UInt64) {
-        guard now > filledAt else { return }
-        let passed = Int64(truncatingIfNeeded: min(now &- filledAt, TokenBucket.millisecondsMax))
-        tokens = min(tokens &+ passed &* rate, capacity)
-        filledAt = now
-    }
-
-    /// Whether the next packet may pass. A bucket that holds anything pays for a whole packet and
-    /// may owe the rest: else a packet longer than the burst, such as a super-packet, never could.
-    @inline(__always)
-    var isOpen: Bool { rate == 0 || tokens > 0 }
-
-    @inline(__always)
-    mutating func pay(_ amount: Int) {
-        if rate != 0 { tokens &-= Int64(truncatingIfNeeded: amount) &* 1000 }
-    }
-}
-
 /// The buckets of one direction of a port.
 ///
 /// **Owner**: whoever holds its lock; queues of one port may be on several threads.

@@ -56,16 +56,21 @@ extension DaemonOptions {
     }
 }
 
+/// The files of a policy.
+struct PolicyFiles: ParsableArguments {
+    @Argument(help: "Files of YAML or JSON, together one policy; - is the standard input.")
+    var files: [String]
+}
+
 /// `vedette sg apply`.
 struct ApplyPolicy: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "apply",
         abstract: "Puts the policy of a file into force: all of it at once, or nothing.")
     @OptionGroup var daemon: DaemonOptions
-    @Argument(help: "Files of YAML or JSON, together one policy; - is the standard input.")
-    var files: [String]
+    @OptionGroup var policy: PolicyFiles
 
-    func run() throws { try daemon.send(files, "policy/apply") }
+    func run() throws { try daemon.send(policy.files, "policy/apply") }
 }
 
 /// `vedette sg diff`.
@@ -74,10 +79,9 @@ struct DiffPolicy: ParsableCommand {
         commandName: "diff",
         abstract: "Shows what applying a file would change, and which connections it would cut.")
     @OptionGroup var daemon: DaemonOptions
-    @Argument(help: "Files of YAML or JSON, together one policy; - is the standard input.")
-    var files: [String]
+    @OptionGroup var policy: PolicyFiles
 
-    func run() throws { try daemon.send(files, "policy/diff") }
+    func run() throws { try daemon.send(policy.files, "policy/diff") }
 }
 
 /// `vedette sg patch`.

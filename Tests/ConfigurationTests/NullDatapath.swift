@@ -5,8 +5,9 @@ import Dpif
 import Flow
 import Glibc
 import Pipeline
+import TestSupport
 
-final class NullDatapath: DatapathControl {
+final class NullDatapath: StillDatapath {
     let pipeline = PipelineState.allocate()
     var connectionLimit = 3_000_000
     var checksTCPSequence = true
@@ -52,11 +53,7 @@ final class NullDatapath: DatapathControl {
 
     func closePort(_ datapathPort: UInt32) { ports[datapathPort] = nil }
     func portInfo(_ datapathPort: UInt32) -> PortInfo? { ports[datapathPort] }
-    func portStatistics(_ datapathPort: UInt32) -> PortStatistics { PortStatistics() }
     func setPortUp(_ datapathPort: UInt32, _ isUp: Bool) { ports[datapathPort]?.isUp = isUp }
-    func flushCounters() {}
-    func inject(_ packet: InjectedPacket) {}
-    func resume(_ continuation: UInt64, frame: [UInt8], key: [UInt8]) -> Bool { false }
     func dumpRecords(limit: Int) -> [RecordInfo] { Array(records.prefix(limit)) }
     func flushRecords() { records = [] }
     func dumpConnections(zone: UInt16?, limit: Int) -> [ConnectionInfo] {
@@ -81,10 +78,6 @@ final class NullDatapath: DatapathControl {
     ) {
         (defaultLimit, limits.sorted { $0.key < $1.key }.map { ($0.key, $0.value, 0) })
     }
-    func setSelfCheck(interval: UInt32) {}
-    func selfCheckReport() -> SelfCheckReport { SelfCheckReport() }
-    func setFragments(_ settings: FragmentSettings) -> Bool { true }
-    func fragmentStatistics() -> FragmentStatistics { FragmentStatistics() }
     func setTimeoutPolicy(zone: UInt16, timeouts: [String: UInt32]?) {
         self.timeouts[zone] = timeouts
     }

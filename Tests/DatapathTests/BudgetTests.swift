@@ -66,16 +66,43 @@ import Testing
         #expect(rig.engine.effort.refused == 45)
     }
 
+    /// A port may send so many packets a second to controllers, paused ones among them: those are
+    /// kept in a ring where the oldest give way, so that one port's could push out another's.
+    @Test(arguments: [false, true]) func packetInsEnd(pauses: Bool) throws {
+        let rig = try EngineRig()
+        let block = UnsafeMutablePointer<ControllerOperands>.allocate(capacity: 1)
+        block.initialize(to: ControllerOperands())
+        block.pointee.pause = pauses
+        rig.add(
+            priority: 1, FlowMatch(),
+            [Instruction(.controller, x: UInt64(UInt(bitPattern: block)))],
+            blocks: [UnsafeMutableRawPointer(block)])
+        rig.engine.setBudget(
+            ofPort: 1, records: 0, judgementsPerSecond: 0, packetInsPerSecond: 3)
+        let buffers = rig.pool.available(.standard)
+        for port in UInt16(1)...10 {
+            _ = rig.send(Frames.udp(from: Self.a, port, to: Self.b, 9), port: 1)
+            _ = rig.send(Frames.udp(from: Self.b, port, to: Self.a, 9), port: 2)
+        }
+        #expect(rig.counters.drops[Int(DropReason.packetInBudget.rawValue)] == 7)
+        #expect(rig.engine.account(ofPort: 1).pointee.packetIns.refused == 7)
+        #expect(rig.engine.account(ofPort: 2).pointee.packetIns.refused == 0)
+        let saved = rig.engine.state.pointee.continuations.slots
+        let kept = (0..<ContinuationTable.capacity).count { saved[$0].serial != 0 }
+        #expect(kept == (pauses ? 13 : 0))
+        #expect(rig.pool.available(.standard) == buffers)
+    }
+
     /// Tokens never add up to more than a second's, however long nobody asks.
     @Test func rateHoldsASecond() {
         var account = RateAccount()
-        account.set(rate: 1000)
+        account.set(rate: 1000, now: 0)
         var taken = 0
         for _ in 0..<5000 where account.take(now: 1 << 40) { taken += 1 }
         #expect(taken == 1000)
         for _ in 0..<5000 where account.take(now: 1 << 41) { taken += 1 }
         #expect(taken == 2000)
-        account.set(rate: 0)
+        account.set(rate: 0, now: 0)
         #expect((0..<5000).allSatisfy { _ in account.take(now: 1 << 41) })
     }
 }

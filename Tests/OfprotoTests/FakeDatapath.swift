@@ -4,11 +4,12 @@
 import Dpif
 import Flow
 import Pipeline
+import TestSupport
 
 @testable import Ofproto
 
 /// Stands for the engine in tests. One thread.
-final class FakeDatapath: DatapathControl {
+final class FakeDatapath: StillDatapath {
     let pipeline = PipelineState.allocate()
     var nowMilliseconds: UInt64 = 1_000_000
     private(set) var injected: [InjectedPacket] = []
@@ -31,9 +32,6 @@ final class FakeDatapath: DatapathControl {
         }
     }
 
-    func openPort(_ request: PortRequest) throws(PortError) -> PortInfo { PortInfo() }
-    func closePort(_ datapathPort: UInt32) {}
-    func portInfo(_ datapathPort: UInt32) -> PortInfo? { nil }
     func portStatistics(_ datapathPort: UInt32) -> PortStatistics {
         statistics[datapathPort] ?? PortStatistics()
     }
@@ -44,24 +42,9 @@ final class FakeDatapath: DatapathControl {
         resumed.append((continuation, frame, key))
         return resumable.remove(continuation) != nil
     }
-    func dumpRecords(limit: Int) -> [RecordInfo] { [] }
-    func flushRecords() {}
-    func dumpConnections(zone: UInt16?, limit: Int) -> [ConnectionInfo] { [] }
     func flushConnections(zone: UInt16?) { flushedZones.append(zone) }
-    func flushConnection(zone: UInt16, proto: UInt8, tuple: ConnectionInfo.Tuple) -> Bool { false }
-    var connectionCount: Int { 0 }
     var connectionLimit = 0
     var checksTCPSequence = true
-    func setZoneLimit(zone: UInt16?, limit: UInt32) {}
-    func removeZoneLimit(zone: UInt16) {}
-    func zoneLimits() -> (
-        defaultLimit: UInt32, zones: [(zone: UInt16, limit: UInt32, count: UInt32)]
-    ) { (0, []) }
-    func setSelfCheck(interval: UInt32) {}
-    func selfCheckReport() -> SelfCheckReport { SelfCheckReport() }
-    func setFragments(_ settings: FragmentSettings) -> Bool { true }
-    func fragmentStatistics() -> FragmentStatistics { FragmentStatistics() }
-    func setTimeoutPolicy(zone: UInt16, timeouts: [String: UInt32]?) {}
 }
 
 extension FakeDatapath {

@@ -36,6 +36,33 @@ import Testing
         controller.ports.keys.reduce(0) { $0 + controller.portStatistics($1).rxPackets }
     }
 
+    @Test("What ports share has its limits from the start, and they follow what is allowed")
+    func budgets() throws {
+        var settings = DatapathSettings()
+        settings.connectionCapacity = 1 << 20
+        settings.connectionLimit = 800_000
+        settings.standardBuffers = 64
+        settings.engine.recordCapacity = 4096
+        let controller = try #require(DatapathController(settings))
+        controller.start()
+        defer { controller.shutdown() }
+        #expect(controller.conntrack.state.pointee.halfOpenLimit == 400_000)
+        let port = try controller.openPort(PortRequest(name: "d", type: .dummy)).datapathPort
+        controller.setBudget(PortBudget(), ofPort: port)
+        var usage = controller.usage(ofPort: port)
+        #expect(usage.connections.limit == 700_000 && usage.halfOpenConnections.limit == 100_000)
+        #expect(usage.records.limit == 3584 && usage.packetIns.limit == 10_000)
+        #expect(usage.newFlows.limit == 0)
+        // A small table means what it says.
+        controller.connectionLimit = 1000
+        #expect(controller.conntrack.state.pointee.halfOpenLimit == 0)
+        var budget = PortBudget()
+        budget.halfOpenConnections = 7
+        controller.setBudget(budget, ofPort: port)
+        usage = controller.usage(ofPort: port)
+        #expect(usage.connections.limit == 0 && usage.halfOpenConnections.limit == 7)
+    }
+
     @Test("No thread moves while it is held, however soon it is held again")
     func holding() throws {
         let controller = try controller()

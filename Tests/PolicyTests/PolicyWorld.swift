@@ -15,7 +15,7 @@ import TestSupport
 @testable import Policy
 
 /// The engine as the control room sees it.
-final class EngineDatapath: DatapathControl {
+final class EngineDatapath: StillDatapath {
     let pipeline = PipelineState.allocate()
     let pool: PacketPool
     let engine: Engine
@@ -77,32 +77,9 @@ final class EngineDatapath: DatapathControl {
         return ports.sorted()
     }
 
-    func openPort(_ request: PortRequest) throws(PortError) -> PortInfo { PortInfo() }
-    func closePort(_ datapathPort: UInt32) {}
-    func portInfo(_ datapathPort: UInt32) -> PortInfo? { nil }
-    func portStatistics(_ datapathPort: UInt32) -> PortStatistics { PortStatistics() }
-    func setPortUp(_ datapathPort: UInt32, _ isUp: Bool) {}
     func flushCounters() { engine.flushCounters() }
-    func inject(_ packet: InjectedPacket) {}
-    func resume(_ continuation: UInt64, frame: [UInt8], key: [UInt8]) -> Bool { false }
-    func dumpRecords(limit: Int) -> [RecordInfo] { [] }
-    func flushRecords() {}
-    func dumpConnections(zone: UInt16?, limit: Int) -> [ConnectionInfo] { [] }
-    func flushConnections(zone: UInt16?) {}
-    func flushConnection(zone: UInt16, proto: UInt8, tuple: ConnectionInfo.Tuple) -> Bool { false }
-    var connectionCount: Int { 0 }
     var connectionLimit = 0
     var checksTCPSequence = true
-    func setZoneLimit(zone: UInt16?, limit: UInt32) {}
-    func removeZoneLimit(zone: UInt16) {}
-    func zoneLimits() -> (
-        defaultLimit: UInt32, zones: [(zone: UInt16, limit: UInt32, count: UInt32)]
-    ) { (0, []) }
-    func setSelfCheck(interval: UInt32) {}
-    func selfCheckReport() -> SelfCheckReport { SelfCheckReport() }
-    func setFragments(_ settings: FragmentSettings) -> Bool { true }
-    func fragmentStatistics() -> FragmentStatistics { FragmentStatistics() }
-    func setTimeoutPolicy(zone: UInt16, timeouts: [String: UInt32]?) {}
 }
 
 /// A host with `count` workloads: number n has the MAC 02:…:n, 10.0.0.n and fd00::a00:n, and is
