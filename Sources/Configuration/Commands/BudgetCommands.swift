@@ -22,7 +22,7 @@ extension VirtualSwitch {
         for interface in bridge.interfaces.values.sorted(by: { $0.number < $1.number }) {
             guard let port = interface.datapathPort else { continue }
             let usage = datapath.usage(ofPort: port)
-            text += "  port \(interface.number) (\(interface.name)):\n"
+            text += "  port \(interface.number & 0xffff) (\(interface.name)):\n"
             for (key, share) in usage.shares {
                 let limit = share.limit == 0 ? "no limit" : "limit \(share.limit)"
                 text += "    \(key): \(limit)"
